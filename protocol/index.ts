@@ -1,0 +1,39 @@
+export { byType, decoder, encodeFrame, explain, type Decoder } from './codec.ts';
+export { closeName, closes, type CloseName, type CloseSpec } from './closes.ts';
+export {
+  failures,
+  Refusal,
+  replyErrors,
+  type FailureCode,
+  type ReplyErrorCode,
+  type ReplyErrorSpec,
+} from './errors.ts';
+export { BODY_BOUNDS, decodeBody, encodeBody, MalformedBody, type BodyBounds } from './msgpack.ts';
+export * from './kinds/index.ts';
+export { matchQueues } from './kinds/matchmake.ts';
+export {
+  clientMessages,
+  type ClientBody,
+  type ClientMessageName,
+  type ClientMessages,
+} from './messages/client.ts';
+export {
+  end,
+  serverMessages,
+  type End,
+  type RequestStatus,
+  type ServerBody,
+  type ServerMessageName,
+  type ServerMessages,
+} from './messages/server.ts';
+export {
+  endedStates,
+  hasEnded,
+  requestId,
+  roomName,
+  sessionId,
+  type EndedState,
+  type RequestState,
+} from './messages/shared.ts';
+export type { Body, BodyOf, MessageSpec } from './messages/spec.ts';
+export { SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX } from './version.ts';

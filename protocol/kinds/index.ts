@@ -1,0 +1,29 @@
+import type { z } from 'zod';
+import { drill } from './drill.ts';
+import { forecast } from './forecast.ts';
+import type { Kind, Lane } from './kind.ts';
+import { matchmake } from './matchmake.ts';
+import { pipeline } from './pipeline.ts';
+
+/** Every job kind. Adding one here makes the compiler ask for its processor in workers/processors. */
+export const kinds = { drill, forecast, matchmake, pipeline } as const satisfies {
+  [N in string]: Kind<N>;
+};
+
+export type Kinds = typeof kinds;
+export type KindName = keyof Kinds;
+export type KindOf<N extends KindName> = Kinds[N];
+export type KindsOn<L extends Lane> = {
+  [N in KindName]: Kinds[N]['lane'] extends L ? N : never;
+}[KindName];
+/** What a client may send (defaults may be left out) and what a processor gets. */
+export type RequestInput<N extends KindName> = z.input<Kinds[N]['input']>;
+export type InputOf<N extends KindName> = z.output<Kinds[N]['input']>;
+export type ProgressOf<N extends KindName> = z.output<Kinds[N]['progress']>;
+export type ResultOf<N extends KindName> = z.output<Kinds[N]['result']>;
+
+export function kindNamed(name: string): Kind | undefined {
+  return Object.hasOwn(kinds, name) ? kinds[name as KindName] : undefined;
+}
+
+export type { Kind, Lane } from './kind.ts';

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+
+/** A client's own number for a message; the reply to it, or its refusal, carries the same. */
+export const ref = z.uint32().optional();
+
+/** Named by the client, unique per player for REQUEST_TTL. */
+export const requestId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ -');
+
+export const roomName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ . -');
+
+/** 96 random bits in base64url. */
+export const sessionId = z.string().regex(/^[A-Za-z0-9_-]{16}$/, 'is no session id');
+
+export const endedStates = ['done', 'failed', 'cancelled', 'expired'] as const;
+export const requestStates = ['accepted', 'running', ...endedStates] as const;
+export type EndedState = (typeof endedStates)[number];
+export type RequestState = (typeof requestStates)[number];
+
+export function hasEnded(state: string): state is EndedState {
+  return (endedStates as readonly string[]).includes(state);
+}
