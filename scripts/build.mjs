@@ -42,7 +42,7 @@ function entriesIn(root, folder, to, fits) {
   }));
 }
 
-const isTool = (name) => /\.ts$/.test(name) && !/\.(test|d)\.ts$/.test(name);
+const isTool = (name) => name.endsWith('.ts') && !/\.(test|d)\.ts$/.test(name);
 const isPage = (name) => /\.(html|css|svg|png|ico)$/.test(name);
 
 /** esbuild's options for each group of entries that exist under `root`. */
@@ -108,8 +108,8 @@ function entryList(groups) {
 function writeChanged(root, onWritten) {
   return {
     name: 'write-changed',
-    setup(build) {
-      build.onEnd(async ({ outputFiles, errors }) => {
+    setup(hooks) {
+      hooks.onEnd(async ({ outputFiles, errors }) => {
         if (errors.length > 0) return;
         const changed = [];
         for (const { path, contents } of outputFiles ?? []) {
