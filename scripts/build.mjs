@@ -192,7 +192,9 @@ export async function watch({ root = projectRoot(), onWritten }) {
   };
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+// Bundled into a tool, this file has the tool's name, and is not what was started.
+const startedAs = process.argv[1] ? pathToFileURL(process.argv[1]).href : '';
+if (import.meta.url === startedAs && startedAs.endsWith('/build.mjs')) {
   const startedAt = performance.now();
   try {
     const { changed } = await build();
