@@ -1,0 +1,50 @@
+import type { End, ServerBody, ServerMessageName } from '../index.ts';
+import type { State } from './link.ts';
+
+/** What went wrong where nobody waits for an answer: an unreadable frame, a store that failed. */
+export interface Fault {
+  readonly what: string;
+  readonly cause: unknown;
+}
+
+export type ClientEvents = {
+  [N in Exclude<ServerMessageName, 'reliable'>]: ServerBody<N>;
+} & {
+  state: State;
+  /** Continuity was lost: what the application derived from earlier reliable messages may be stale. */
+  epoch: ServerBody<'welcome'>;
+  /** The end of a request that no promise of this client waits for, such as one asked for before a page reload. */
+  end: End;
+  fault: Fault;
+};
+
+export type EventName = keyof ClientEvents;
+
+export class Events {
+  private readonly listeners = new Map<EventName, Set<(value: never) => void>>();
+
+  /** @returns the function that takes the listener off again. */
+  on<E extends EventName>(event: E, listener: (value: ClientEvents[E]) => void): () => void {
+    // A wrapper of its own, so that the same function given twice is called, and taken off, twice.
+    const entry = (value: ClientEvents[E]): void => listener(value);
+    let set = this.listeners.get(event);
+    if (set === undefined) this.listeners.set(event, (set = new Set()));
+    set.add(entry);
+    return () => set.delete(entry);
+  }
+
+  emit<E extends EventName>(event: E, value: ClientEvents[E]): void {
+    for (const listener of this.listeners.get(event) ?? []) guarded(() => listener(value as never));
+  }
+}
+
+/** A fault of the application's function shows as an uncaught error, and does not stop the delivery to others. */
+export function guarded(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    setTimeout(() => {
+      throw error;
+    });
+  }
+}

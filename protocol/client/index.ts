@@ -1,0 +1,10 @@
+export type { AnswerOf, AskBody, AskName } from './asks.ts';
+export type { BackoffOptions, CloseReason } from './backoff.ts';
+export type { Client, SendName } from './client.ts';
+export { connect, type ConnectOptions } from './connect.ts';
+export { MusterError, RequestFailed, type LocalErrorCode } from './errors.ts';
+export type { ClientEvents, EventName, Fault } from './events.ts';
+export type { State } from './link.ts';
+export type { Done, RequestOptions } from './pending.ts';
+export { webStorage, type SessionStore, type StoredSession } from './storage.ts';
+export type { SocketConstructor, SocketLike } from './transport.ts';
