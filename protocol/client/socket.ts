@@ -30,14 +30,14 @@ export class Socket {
       this.state = 'open';
       this.on.open();
     });
-    socket.addEventListener('message', ({ data }: { data: unknown }) => {
+    socket.addEventListener('message', ({ data }) => {
       if (this.state === 'over') return;
       if (data instanceof ArrayBuffer) this.on.frame(new Uint8Array(data));
       else if (data instanceof Uint8Array) this.on.frame(data);
     });
     // A close event always follows; without a listener `ws` would throw the error at the process.
     socket.addEventListener('error', () => {});
-    socket.addEventListener('close', ({ code }: { code: number }) => {
+    socket.addEventListener('close', ({ code }) => {
       if (this.state === 'over') return;
       this.state = 'over';
       this.on.close(code);
@@ -51,7 +51,8 @@ export class Socket {
   /** @returns false when the socket is not open. */
   send(frame: Uint8Array): boolean {
     if (this.state !== 'open') return false;
-    this.socket.send(frame);
+    // Never shared memory: every frame comes from encodeFrame.
+    this.socket.send(frame as Uint8Array<ArrayBuffer>);
     return true;
   }
 

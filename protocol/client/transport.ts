@@ -1,15 +1,11 @@
-/**
- * What the SDK needs of a WebSocket: the browser's, Node's (22 and later) and the `ws` package's all fit. Listeners
- * take `never` so that any of their event types is assignable.
- */
+/** What the SDK needs of a WebSocket: the browser's, Node's (22 and later) and the `ws` package's all fit. */
 export interface SocketLike {
   binaryType: string;
   readonly bufferedAmount: number;
-  addEventListener(
-    type: 'open' | 'message' | 'error' | 'close',
-    listener: (event: never) => void,
-  ): void;
-  send(data: Uint8Array): void;
+  addEventListener(type: 'open' | 'error', listener: () => void): void;
+  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
+  addEventListener(type: 'close', listener: (event: { code: number }) => void): void;
+  send(data: Uint8Array<ArrayBuffer>): void;
   close(code?: number, reason?: string): void;
 }
 
