@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import {
+  explain,
+  kindNamed,
+  Refusal,
+  type End,
+  type Kind,
+  type RequestStatus,
+} from '../../protocol/index.ts';
+import type { Config } from '../lib/config.ts';
+import type { Counters } from '../lib/counters.ts';
+import type { Redis } from '../lib/redis.ts';
+import { jobId, workerChannel } from '../relay/keys.ts';
+import { Admission } from './admission.ts';
+import { Matchmaking } from './matchmaking.ts';
+import type { Queues } from './queues.ts';
+import { Records, VERDICT, type Found, type RequestName } from './records.ts';
+
+export interface Submission extends RequestName {
+  readonly kind: string;
+  readonly input: unknown;
+  readonly deadlineMs?: number | undefined;
+}
+
+/** A request that was taken on; `deadline` in ms since 1970. */
+export interface Taken extends RequestStatus {
+  readonly deadline: number;
+}
+
+/** Heavy work on behalf of players: everything a gateway may do with it. */
+export class Jobs {
+  readonly records: Records;
+  private readonly admission: Admission;
+  private readonly matchmaking: Matchmaking;
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly queues: Queues,
+    private readonly config: Pick<Config, 'DRILLS' | 'OUTBOX_MAX' | 'REQUEST_TTL_MS'>,
+    private readonly counters: Counters,
+  ) {
+    this.records = new Records(redis, config);
+    this.admission = new Admission(redis);
+    this.matchmaking = new Matchmaking(redis, queues);
+  }
+
+  /**
+   * Takes a request on, once per (player, id); repeating it is harmless.
+   * @param session who is told of progress and end; '' for none
+   * @throws Refusal unknown_kind, invalid_input, input_too_large, id_conflict, too_many_in_flight, unacknowledged,
+   * overloaded or unavailable
+   */
+  async submit(submission: Submission, session: string): Promise<Taken> {
+    const { player, id } = submission;
+    const kind = this.kind(submission.kind);
+    const input = readInput(kind, submission.input);
+    if (this.redis.status !== 'ready') throw new Refusal('unavailable');
+    const now = Date.now();
+    const deadline = now + Math.min(submission.deadlineMs ?? kind.deadlineMs, kind.deadlineMs);
+    const job = jobId(player, id);
+
+    const admitted = await this.admission.admit(kind, job, deadline);
+    if (admitted.is === 'full') return await this.overloaded(submission, kind, session, admitted.retryAfterMs);
+    const request = { hash: hashOf(kind, input), kind: kind.name, perPlayer: kind.perPlayer, deadline };
+    const accepted = await this.records.accept(submission, request, session);
+    switch (accepted.is) {
+      case 'new':
+        await this.enqueue(kind, { player, id, input, deadline });
+        this.counters.add('requests_accepted', kind.name);
+        return { id, kind: kind.name, state: 'accepted', attempt: 0, deadline };
+      case 'known':
+        // Whoever added it may have died before the job was in the queue.
+        if (accepted.state === 'accepted' || accepted.state === 'running') {
+          await this.enqueue(kind, { player, id, input, deadline });
+        } else await this.admission.left(kind, job);
+        return { id, kind: kind.name, state: accepted.state, attempt: accepted.attempt, deadline };
+      case 'conflict':
+        await this.leave(kind, submission);
+        throw new Refusal('id_conflict');
+      case 'in_flight':
+        await this.admission.left(kind, job);
+        throw new Refusal('too_many_in_flight', `at most ${kind.perPlayer} of ${kind.name}`);
+      case 'unacked':
+        await this.admission.left(kind, job);
+        throw new Refusal('unacknowledged');
+    }
+  }
+
+  /** @throws Refusal unknown_request or already_ended */
+  async cancel(name: RequestName): Promise<void> {
+    const found = await this.find(name);
+    if (found === undefined) throw new Refusal('unknown_request');
+    if (found.end !== undefined) throw new Refusal('already_ended');
+    const matched = await this.matchmaking.matched(found.kind, name);
+    if (matched || !(await this.verdict(name, found, 'cancelled'))) throw new Refusal('already_ended');
+  }
+
+  /**
+   * Ends a request whose deadline is over, even if no worker is left to say so.
+   * @returns false when it has ended already or its match is found
+   */
+  async expire(name: RequestName): Promise<boolean> {
+    const found = await this.records.find(name);
+    if (found === undefined || found.end !== undefined || found.deadline > Date.now()) return false;
+    if (await this.matchmaking.matched(found.kind, name)) return false;
+    return await this.verdict(name, found, 'expired');
+  }
+
+  /** @returns what is known of a request, ended first if its deadline is over; undefined when nothing is */
+  async find(name: RequestName): Promise<Found | undefined> {
+    const found = await this.records.find(name);
+    if (found === undefined || found.end !== undefined || found.deadline > Date.now()) return found;
+    await this.expire(name);
+    return await this.records.find(name);
+  }
+
+  private kind(name: string): Kind {
+    const kind = kindNamed(name);
+    if (kind === undefined || (name === 'drill' && !this.config.DRILLS)) throw new Refusal('unknown_kind', name);
+    return kind;
+  }
+
+  /** A full queue still answers for what it took on before. */
+  private async overloaded(
+    submission: Submission,
+    kind: Kind,
+    session: string,
+    retryAfterMs: number,
+  ): Promise<Taken> {
+    const found = await this.records.find(submission);
+    if (found === undefined) {
+      this.counters.add('requests_refused', 'overloaded');
+      throw new Refusal('overloaded', kind.name, retryAfterMs);
+    }
+    const { deadline } = found;
+    const input = readInput(kind, submission.input);
+    const request = { hash: hashOf(kind, input), kind: kind.name, perPlayer: kind.perPlayer, deadline };
+    const accepted = await this.records.accept(submission, request, session);
+    if (accepted.is !== 'known') throw new Refusal('id_conflict');
+    return { id: submission.id, kind: kind.name, state: accepted.state, attempt: accepted.attempt, deadline };
+  }
+
+  private async enqueue(kind: Kind, data: { player: string; id: string; input: unknown; deadline: number }): Promise<void> {
+    if (kind.name === 'matchmake') await this.matchmaking.enter(data);
+    else await this.queues.add(kind, jobId(data.player, data.id), data);
+  }
+
+  /** Another input under a used id: its place in the depth is given back unless the first one still holds it. */
+  private async leave(kind: Kind, name: RequestName): Promise<void> {
+    const found = await this.records.find(name);
+    if (found === undefined || found.end !== undefined || found.kind !== kind.name) {
+      await this.admission.left(kind, jobId(name.player, name.id));
+    }
+  }
+
+  /** The verdict is written before anything is stopped, so that no later attempt can end the request otherwise. */
+  private async verdict(name: RequestName, found: Found, state: 'cancelled' | 'expired'): Promise<boolean> {
+    const end: End = { id: name.id, kind: found.kind, state, attempt: found.attempt };
+    const settled = await this.records.settle(name, VERDICT, end);
+    if (settled.is !== 'ok') return false;
+    this.counters.add('requests_ended', state);
+    const job = jobId(name.player, name.id);
+    const kind = kindNamed(settled.kind);
+    if (kind === undefined) return true;
+    await Promise.all([
+      this.admission.left(kind, job),
+      this.queues.remove(kind.lane, job),
+      settled.worker === ''
+        ? undefined
+        : this.redis.publish(workerChannel(settled.worker), JSON.stringify({ stop: job, why: state })),
+    ]);
+    return true;
+  }
+}
+
+function readInput(kind: Kind, input: unknown): unknown {
+  const parsed = kind.input.safeParse(input);
+  if (!parsed.success) throw new Refusal('invalid_input', explain(parsed.error));
+  if (Buffer.byteLength(JSON.stringify(parsed.data)) > kind.inputBytes) {
+    throw new Refusal('input_too_large', `at most ${kind.inputBytes} bytes as JSON`);
+  }
+  return parsed.data;
+}
+
+/** The schema has ordered the keys and filled in defaults, so equal inputs have equal JSON. */
+function hashOf(kind: Kind, input: unknown): string {
+  return createHash('sha256').update(kind.name).update('\0').update(JSON.stringify(input)).digest('base64url');
+}

@@ -1,0 +1,72 @@
+import { Queue } from 'bullmq';
+import type { Kind, Lane } from '../../protocol/index.ts';
+import type { Redis } from '../lib/redis.ts';
+import { queuePrefix } from '../relay/keys.ts';
+
+/** What a job carries to its processor. Read back with readJobData: it has been through JSON and Redis. */
+export interface JobData {
+  readonly player: string;
+  readonly id: string;
+  readonly input: unknown;
+  /** ms since 1970. */
+  readonly deadline: number;
+}
+
+/** Finished jobs that BullMQ keeps for the dashboard. The record, not the job, is what a request's end is read from. */
+const KEEP_FAILED = { count: 1_000, age: 24 * 3_600 } as const;
+const KEEP_DONE = { count: 100, age: 3_600 } as const;
+
+/** BullMQ, one queue per lane, over the connection it is given. */
+export class Queues {
+  private readonly queues: Record<Lane, Queue>;
+
+  constructor(redis: Redis, onError: (error: Error) => void) {
+    const open = (lane: Lane) => {
+      const queue = new Queue(lane, {
+        connection: redis,
+        prefix: queuePrefix(lane),
+        skipVersionCheck: true,
+        skipMetasUpdate: true,
+      });
+      queue.on('error', onError);
+      return queue;
+    };
+    this.queues = { cpu: open('cpu'), io: open('io') };
+  }
+
+  lane(lane: Lane): Queue {
+    return this.queues[lane];
+  }
+
+  /** Adding a job id that is there already changes nothing. */
+  async add(kind: Kind, job: string, data: JobData): Promise<void> {
+    await this.queues[kind.lane].add(kind.name, data, {
+      jobId: job,
+      attempts: kind.attempts,
+      ...(kind.backoffMs > 0 && { backoff: { type: 'exponential', delay: kind.backoffMs } }),
+      priority: kind.priority,
+      removeOnComplete: KEEP_DONE,
+      removeOnFail: KEEP_FAILED,
+    });
+  }
+
+  /** Takes a waiting job out. One that runs or has ended stays: whoever runs it reads the record. */
+  async remove(lane: Lane, job: string): Promise<void> {
+    await this.queues[lane].remove(job).catch(() => 0);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.queues.cpu.close(), this.queues.io.close()]);
+  }
+}
+
+/** @returns the data of a job. @throws Error when it is none of ours, for example added by hand */
+export function readJobData(data: unknown): JobData {
+  if (typeof data === 'object' && data !== null) {
+    const { player, id, input, deadline } = data as Partial<Record<keyof JobData, unknown>>;
+    if (typeof player === 'string' && typeof id === 'string' && typeof deadline === 'number') {
+      return { player, id, input, deadline };
+    }
+  }
+  throw new Error('job data without player, id and deadline');
+}

@@ -1,0 +1,40 @@
+import { Redis } from 'ioredis';
+
+export type { Redis } from 'ioredis';
+
+/**
+ * @param role shown in CLIENT LIST
+ * @param onError told of every connection error; without a listener they would end the process
+ * @returns a connection whose commands wait for a lost server to come back, as BullMQ's workers need
+ */
+export function connectRedis(url: string, role: string, onError: (error: Error) => void): Redis {
+  const redis = new Redis(url, {
+    connectionName: `muster-${role}`,
+    maxRetriesPerRequest: null,
+    disableClientInfo: true,
+    retryStrategy: (times) => Math.min(1_000, 50 * 2 ** Math.min(times, 5)) + Math.random() * 50,
+  });
+  redis.on('error', onError);
+  return redis;
+}
+
+/** A Lua script and how its keys are counted. Source files name what each KEYS and ARGV entry is. */
+export interface Script {
+  readonly name: string;
+  readonly keys: number;
+  readonly lua: string;
+}
+
+type Argument = string | Buffer | number;
+type Run = (...args: Argument[]) => Promise<unknown>;
+
+/**
+ * @returns a function that runs the script by its hash (loading it where the server lacks it). Replies come as
+ * Buffers; the caller's schema reads them.
+ */
+export function script(redis: Redis, { name, keys, lua }: Script): Run {
+  redis.defineCommand(name, { numberOfKeys: keys, lua });
+  const run: unknown = Reflect.get(redis, `${name}Buffer`);
+  if (typeof run !== 'function') throw new Error(`script ${name} was not defined`);
+  return (...args) => (run as Run).apply(redis, args);
+}

@@ -1,0 +1,66 @@
+/**
+ * What scripts publish to a gateway's channel, told apart by the first byte. Layouts: outbox.lua.ts.
+ * Pub/sub is only a wake-up: everything but `ephemeral` and `watched` can be read again.
+ */
+export type Wake =
+  | {
+      readonly is: 'reliable';
+      readonly session: string;
+      readonly epoch: number;
+      readonly offset: number;
+      readonly nonce: number;
+      /** Nonce of the message before it: shows a gap that equal offsets would hide. */
+      readonly previous: number;
+      readonly frame: Buffer;
+    }
+  | { readonly is: 'ephemeral'; readonly session: string; readonly frame: Buffer }
+  | { readonly is: 'new_epoch'; readonly session: string }
+  | { readonly is: 'taken'; readonly session: string; readonly gen: number }
+  | { readonly is: 'watched'; readonly jobId: string; readonly frame: Buffer };
+
+const SESSION_END = 17;
+
+/** @returns undefined for bytes that are no wake-up of this version; the caller counts them. */
+export function readWake(bytes: Buffer): Wake | undefined {
+  const tag = String.fromCharCode(bytes[0] ?? 0);
+  if (tag === 'W') {
+    const end = 2 + (bytes[1] ?? 0);
+    return bytes.length <= end
+      ? undefined
+      : { is: 'watched', jobId: bytes.toString('utf8', 2, end), frame: bytes.subarray(end) };
+  }
+  if (bytes.length < SESSION_END) return undefined;
+  const session = bytes.toString('latin1', 1, SESSION_END);
+  switch (tag) {
+    case 'R':
+      if (bytes.length < SESSION_END + 17) return undefined;
+      return {
+        is: 'reliable',
+        session,
+        epoch: bytes.readUInt32BE(SESSION_END),
+        offset: bytes.readUInt32BE(SESSION_END + 4),
+        nonce: bytes.readUInt32BE(SESSION_END + 8),
+        previous: bytes.readUInt32BE(SESSION_END + 12),
+        frame: bytes.subarray(SESSION_END + 16),
+      };
+    case 'E':
+      return { is: 'ephemeral', session, frame: bytes.subarray(SESSION_END) };
+    case 'N':
+      return { is: 'new_epoch', session };
+    case 'K':
+      if (bytes.length < SESSION_END + 4) return undefined;
+      return { is: 'taken', session, gen: bytes.readUInt32BE(SESSION_END) };
+    default:
+      return undefined;
+  }
+}
+
+export interface Entry {
+  readonly nonce: number;
+  readonly frame: Buffer;
+}
+
+/** @returns an outbox entry as outbox.lua.ts packs it. @throws RangeError on a short one */
+export function readEntry(bytes: Buffer): Entry {
+  return { nonce: bytes.readUInt32BE(0), frame: bytes.subarray(5 + bytes.readUInt8(4)) };
+}

@@ -1,0 +1,57 @@
+import type { Kind, KindsOn } from '../protocol/index.ts';
+import type { Config } from '../src/lib/config.ts';
+import type { Redis } from '../src/lib/redis.ts';
+import { queuePrefix } from '../src/relay/keys.ts';
+import { runAttempt, type Place } from './attempt.ts';
+import { MAX_TAKEOVERS } from './core-worker.ts';
+import { LaneWorker, type Bookkeeping } from './lane-worker.ts';
+import { ioProcessors } from './processors/io.ts';
+
+/** The io lane: async processors in the worker's own process, thousands at once. */
+export class IoWorker extends LaneWorker {
+  private readonly stops = new Map<string, AbortController>();
+
+  constructor(connection: Redis, config: Pick<Config, 'LOCK_MS' | 'IO_CONCURRENCY'>, books: Bookkeeping, place: Place) {
+    super(
+      'io',
+      async (job, token = '', signal = new AbortController().signal) => {
+        const stop = new AbortController();
+        const id = job.id ?? '';
+        this.stops.set(id, stop);
+        try {
+          const processor = ioProcessors[job.name as KindsOn<'io'>];
+          const both = AbortSignal.any([signal, stop.signal]);
+          await Promise.race([runAttempt(job, token, both, processor, place), aborted(stop.signal)]);
+        } finally {
+          this.stops.delete(id);
+        }
+      },
+      {
+        connection,
+        prefix: queuePrefix('io'),
+        concurrency: config.IO_CONCURRENCY,
+        name: `${books.worker}/io`,
+        lockDuration: config.LOCK_MS,
+        stalledInterval: config.LOCK_MS,
+        maxStalledCount: MAX_TAKEOVERS,
+        runRetryDelay: 500,
+      },
+      books,
+    );
+  }
+
+  /** Nothing can be killed here: the attempt is given up, and its processor is told so by its signal. */
+  protected override kill(job: { id?: string | undefined }): void {
+    this.stops.get(job.id ?? '')?.abort(new Error('given up'));
+  }
+
+  protected override watch(_job: unknown, _kind: Kind): () => void {
+    return () => undefined;
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<never> {
+  return await new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+}

@@ -1,0 +1,17 @@
+import type { KindsOn } from '../../protocol/index.ts';
+import type { Processor } from '../attempt.ts';
+import { drill } from './drill.ts';
+import { forecast, warmForecast } from './forecast.ts';
+
+/** Kinds whose requests are not jobs of their own: `matchmake` requests are tickets, see matchmaking-pass.ts. */
+type Pooled = 'matchmake';
+
+/** The processor of every kind on the cpu lane. Only sandboxed children load this file. */
+export const cpuProcessors = { drill, forecast } satisfies {
+  [N in Exclude<KindsOn<'cpu'>, Pooled>]: Processor<N>;
+};
+
+/** Runs once in every new child before its first job, so that no player waits for code to be loaded and optimised. */
+export async function warmCpuProcessors(): Promise<void> {
+  await warmForecast();
+}

@@ -1,0 +1,45 @@
+/**
+ * Entry of a cpu lane child. BullMQ forks it on its core and calls the default export for one job at a time. Its one
+ * connection to Redis is for its own attempts' progress and ends; the worker keeps all other books.
+ */
+import { DelayedError, type SandboxedJob } from 'bullmq';
+import type { KindName, KindsOn } from '../protocol/index.ts';
+import { MATCHMAKING_PASS, PASS_INTERVAL_MS } from '../src/jobs/matchmaking.ts';
+import { Records } from '../src/jobs/records.ts';
+import { readConfigOrExit } from '../src/lib/config.ts';
+import { createLog } from '../src/lib/log.ts';
+import { connectRedis } from '../src/lib/redis.ts';
+import { runAttempt, type Place, type Processor } from './attempt.ts';
+import { cpuProcessors, warmCpuProcessors } from './processors/cpu.ts';
+import { matchmakingPass } from './processors/matchmaking-pass.ts';
+
+const config = readConfigOrExit();
+const core = process.env['MUSTER_CORE'];
+const worker = process.env['MUSTER_WORKER'] ?? 'alone';
+const log = createLog(config.LOG_LEVEL, { role: 'child', worker, core });
+const redis = connectRedis(config.REDIS_URL, `child-${worker}-${core ?? 'any'}`, (error) => {
+  log.warn('redis', { error: error.message });
+});
+const place: Place = {
+  records: new Records(redis, config),
+  worker,
+  core: core === undefined ? undefined : Number(core),
+  onLost: (error) => log.warn('progress lost', { error }),
+};
+// The parent's end takes this process along: without it a killed worker would leave children behind.
+process.on('disconnect', () => process.exit(0));
+await Promise.all([warmCpuProcessors(), redis.ping()]);
+
+export default async function attempt(job: SandboxedJob, token?: string, signal?: AbortSignal): Promise<void> {
+  const abort = signal ?? new AbortController().signal;
+  if (job.name === MATCHMAKING_PASS) {
+    const left = await matchmakingPass(job.data, redis, place);
+    if (left === 0) return;
+    // The same job comes back while somebody waits, so that a lost process cannot lose the next pass.
+    await job.moveToDelayed(Date.now() + PASS_INTERVAL_MS, token ?? '');
+    throw new DelayedError();
+  }
+  const name = job.name as Exclude<KindsOn<'cpu'>, 'matchmake'>;
+  const processor = cpuProcessors[name] as unknown as Processor<KindName>;
+  await runAttempt(job, token ?? '', abort, processor, place);
+}

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { Admission } from '../src/jobs/admission.ts';
+import { Records } from '../src/jobs/records.ts';
+import type { Config } from '../src/lib/config.ts';
+import { Counters } from '../src/lib/counters.ts';
+import type { Log } from '../src/lib/log.ts';
+import { connectRedis, type Redis } from '../src/lib/redis.ts';
+import { workerChannel } from '../src/relay/keys.ts';
+import type { Place } from './attempt.ts';
+import { CoreWorker } from './core-worker.ts';
+import { allowedCores, canPin, planCores } from './cores.ts';
+import { IoWorker } from './io-worker.ts';
+import type { Bookkeeping, LaneWorker } from './lane-worker.ts';
+
+const order = z.strictObject({ stop: z.string(), why: z.string() });
+
+/** A worker on this machine, taking jobs from the moment its children are warm. */
+export function startWorker(name: string, config: Config, log: Log, sandbox: URL): { stop: () => Promise<void> } {
+  const onError = (error: Error) => log.warn('redis', { error: error.message });
+  const redis = connectRedis(config.REDIS_URL, name, onError);
+  const orders = connectRedis(config.REDIS_URL, `${name}-orders`, onError);
+  const books: Bookkeeping = {
+    records: new Records(redis, config),
+    admission: new Admission(redis),
+    counters: new Counters(),
+    log,
+    worker: name,
+  };
+  const slots = planCores(config.CORES, allowedCores());
+  if (!canPin()) log.warn('no taskset on this system: children run unpinned');
+  const env = { MUSTER_WORKER: name, REDIS_URL: config.REDIS_URL };
+  const cores = slots.map((slot) => new CoreWorker(slot, sandbox, redis, config, books, env));
+  const place: Place = {
+    records: books.records,
+    worker: name,
+    core: undefined,
+    onLost: (error) => log.warn('progress lost', { error }),
+  };
+  const io = config.IO_CONCURRENCY > 0 ? [new IoWorker(redis, config, books, place)] : [];
+  const lanes: readonly LaneWorker[] = [...cores, ...io];
+
+  obey(orders, name, lanes, log);
+  for (const lane of io) run(lane, log);
+  for (const lane of cores) {
+    lane.warm().then(
+      () => run(lane, log),
+      (error: unknown) => {
+        log.error('child does not start; its core takes jobs all the same', { core: lane.core, error });
+        run(lane, log);
+      },
+    );
+  }
+  log.info('worker started', { cores: slots.map(({ core }) => core ?? 'any'), io: config.IO_CONCURRENCY });
+  return { stop: async () => await stop(lanes, cores, [redis, orders], config.DRAIN_MS, log) };
+}
+
+function run(lane: LaneWorker, log: Log): void {
+  lane.run().catch((error: unknown) => log.error('lane ended', { error }));
+}
+
+/** Listens for verdicts on jobs that run here. A missed one costs work, not truth: the verdict is in the record. */
+function obey(orders: Redis, name: string, lanes: readonly LaneWorker[], log: Log): void {
+  orders.on('message', (_channel: string, text: string) => {
+    try {
+      const { stop: job, why } = order.parse(JSON.parse(text));
+      for (const lane of lanes) if (lane.stop(job, why)) return;
+    } catch (error) {
+      log.warn('order not understood', { error });
+    }
+  });
+  orders.subscribe(workerChannel(name)).catch((error: unknown) => log.error('no orders', { error }));
+}
+
+/** Takes no more jobs, lets the running ones finish for drainMs, then hands them back. */
+async function stop(
+  lanes: readonly LaneWorker[],
+  cores: readonly CoreWorker[],
+  connections: readonly Redis[],
+  drainMs: number,
+  log: Log,
+): Promise<void> {
+  const closed = Promise.all(lanes.map(async (lane) => await lane.close()));
+  const late = setTimeout(() => {
+    log.warn('handing back what still runs', { jobs: lanes.reduce((sum, lane) => sum + lane.busy, 0) });
+    for (const core of cores) core.surrender();
+  }, drainMs);
+  await closed;
+  clearTimeout(late);
+  for (const connection of connections) connection.disconnect();
+}
