@@ -68,6 +68,7 @@ export class Client {
       frameMaxBytes: () => this.frameMaxBytes,
       send,
       nextRef,
+      random: options.backoff.random,
       cancel: async (id) => await this.asks.ask('cancel', { id }),
     });
     this.acks = new Acks(() => this.acknowledge());

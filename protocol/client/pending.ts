@@ -33,8 +33,8 @@ export interface Done<N extends KindName = KindName> {
   readonly end: End;
 }
 
-/** `held`: refused for now. `sent`: its acceptance is awaited. `accepted`: its end is. */
-export type Phase = 'queued' | 'held' | 'sent' | 'accepted';
+/** `sent`: its acceptance is awaited. `accepted`: its end is. */
+export type Phase = 'queued' | 'sent' | 'accepted' | 'settled';
 
 /** One request that has not ended, as this client knows it. */
 export class Pending {
@@ -43,11 +43,11 @@ export class Pending {
   everSent = false;
   aborted = false;
   cancelling = false;
-  /** Of the phase: the next try while held, the awaited acceptance while sent. */
+  lastRefusal: MusterError | undefined;
+  /** While sent: until it is sent again. */
   timer: Timer | undefined;
   /** Until it must have been accepted. */
   expiry: Timer | undefined;
-  lastRefusal: MusterError | undefined;
   /** Lets go of what the caller gave: its signal. */
   onSettled: (() => void) | undefined;
   private told = false;
@@ -67,6 +67,17 @@ export class Pending {
     private readonly resolve: (done: Done) => void,
     readonly reject: (error: MusterError | RequestFailed) => void,
   ) {}
+
+  left(onSilence: () => void, silenceMs: number): void {
+    this.phase = 'sent';
+    this.everSent = true;
+    this.timer = setTimeout(onSilence, silenceMs);
+  }
+
+  refused(refusal: MusterError): void {
+    this.lastRefusal = refusal;
+    this.everSent = false;
+  }
 
   accepted(status: RequestStatus): void {
     if (this.told) return;
@@ -94,10 +105,5 @@ export class Pending {
       this.reject(
         new MusterError('bad_reply', `result of ${this.kind.name}: ${read.error.message}`),
       );
-  }
-
-  clearTimers(): void {
-    clearTimeout(this.timer);
-    clearTimeout(this.expiry);
   }
 }

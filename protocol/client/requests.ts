@@ -1,9 +1,10 @@
-import { kinds, type End, type KindName, type RequestInput, type ServerBody } from '../index.ts';
 import { explain } from '../codec.ts';
+import { kinds, type End, type KindName, type RequestInput, type ServerBody } from '../index.ts';
+import { Ended, randomId } from './ended.ts';
 import { MusterError, RequestFailed } from './errors.ts';
 import type { Fault } from './events.ts';
+import { Flow, Pace, WINDOW } from './flow.ts';
 import { writeFrame } from './frames.ts';
-import { Pace, WINDOW } from './pace.ts';
 import { Pending, type Done, type RequestOptions } from './pending.ts';
 import type { Continuity } from './session.ts';
 import type { Timer } from './transport.ts';
@@ -15,26 +16,26 @@ export interface Line {
   send(frame: Uint8Array): boolean;
   nextRef(): number;
   cancel(id: string): Promise<unknown>;
+  /** 0 to 1: spreads the return of many clients that are refused together. */
+  random(): number;
 }
 
-/** Refusals of a busy system: the same frame may succeed later. */
-const BUSY: ReadonlySet<string> = new Set(['overloaded', 'rate_limited', 'unavailable']);
+/** Refusals of a busy system, or of a player with much unfinished: the same frame may succeed later. */
+const BUSY: ReadonlySet<string> = new Set(['overloaded', 'unavailable', 'unacknowledged']);
 /** Where a refusal that may be retried names no time, ms. */
 const RETRY_MS = 1_000;
 /** Without accepted or error for so long a request is sent again, ms: the gateway may have dropped it unanswered. */
 const ACCEPT_TIMEOUT_MS = 5_000;
 const PENDING_MAX = 4_096;
-const ENDED_KEPT = 4_096;
 
 /** Every request of this client that has not ended, through however many sockets it takes (SPEC.md Q). */
 export class Requests {
   private readonly pending = new Map<string, Pending>();
   private readonly byRef = new Map<number, Pending>();
-  private readonly sent = new Set<Pending>();
-  private queue: Pending[] = [];
-  /** Ends already handed over: after a new epoch they may come again. */
-  private readonly ended = new Set<string>();
+  private readonly flows = new Map<string, Flow>();
+  private readonly ended = new Ended();
   private readonly pace = new Pace();
+  private unanswered = 0;
   private wake: Timer | undefined;
   private up = false;
 
@@ -52,35 +53,31 @@ export class Requests {
     if (signal?.aborted === true) throw new RequestFailed('cancelled');
     if (this.pending.size >= PENDING_MAX) throw new MusterError('queue_full');
     const id = options.id ?? randomId();
-    if (this.pending.has(id))
-      throw new MusterError('id_conflict', 'this client already waits for that id');
+    if (this.pending.has(id)) throw new MusterError('id_conflict', 'this client waits for that id');
     const ref = this.line.nextRef();
     // Written once: what the application does to its input afterwards cannot make a resend another request.
-    const frame = writeFrame('request', {
-      ref,
-      id,
-      kind: name,
-      input,
-      ...(deadlineMs === undefined ? {} : { deadlineMs }),
-    });
+    const deadline = deadlineMs === undefined ? {} : { deadlineMs };
+    const frame = writeFrame('request', { ref, id, kind: name, input, ...deadline });
     return await new Promise<Done<N>>((resolve, reject) => {
       const pending = new Pending(id, ref, kind, frame, options, resolve, reject);
       const abort = (): void => this.abort(pending);
       signal?.addEventListener('abort', abort, { once: true });
       pending.onSettled = () => signal?.removeEventListener('abort', abort);
+      pending.expiry = setTimeout(() => this.expire(pending), deadlineMs ?? kind.deadlineMs);
       this.pending.set(id, pending);
       this.byRef.set(ref, pending);
-      pending.expiry = setTimeout(() => this.expire(pending), deadlineMs ?? kind.deadlineMs);
-      this.enqueue([pending]);
+      this.flow(pending).add(pending);
+      this.pump();
     });
   }
 
   accepted(status: ServerBody<'accepted'>): void {
     const pending = this.pending.get(status.id);
     if (pending === undefined) return;
-    this.move(pending, 'accepted');
+    this.answered(pending, 'accepted');
     clearTimeout(pending.expiry);
     this.pace.accepted();
+    this.flow(pending).accepted();
     pending.accepted(status);
     if (pending.aborted) void this.cancel(pending);
     this.pump();
@@ -93,14 +90,8 @@ export class Requests {
   /** @returns `news` when a promise took it, `again` when it was known, `orphan` when nobody waits for it. */
   settled(end: End): 'news' | 'again' | 'orphan' {
     const pending = this.pending.get(end.id);
-    const known = this.ended.has(end.id);
-    this.ended.add(end.id);
-    if (this.ended.size > ENDED_KEPT)
-      for (const oldest of this.ended) {
-        this.ended.delete(oldest);
-        break;
-      }
-    if (pending === undefined) return known ? 'again' : 'orphan';
+    const isNew = this.ended.add(end.id);
+    if (pending === undefined) return isNew ? 'orphan' : 'again';
     this.remove(pending);
     pending.ended(end);
     this.pump();
@@ -110,19 +101,23 @@ export class Requests {
   /** @returns whether the refusal was of a request of this client. */
   refused(error: ServerBody<'error'>): boolean {
     const retryAfterMs = error.retryAfterMs ?? RETRY_MS;
-    // One such error may stand for many frames dropped in the same moment: all that are unanswered go again.
-    if (error.code === 'rate_limited') this.limited(retryAfterMs);
     const pending = error.ref === undefined ? undefined : this.byRef.get(error.ref);
-    if (pending === undefined) return false;
-    if (pending.phase === 'accepted' || error.code === 'rate_limited') return true;
+    const limited = error.code === 'rate_limited';
+    // One such error may stand for many frames dropped in the same moment: all that are unanswered go again.
+    if (limited) this.limited(retryAfterMs);
+    if (pending === undefined || pending.phase === 'accepted') return pending !== undefined;
     const refusal = MusterError.of(error);
-    pending.lastRefusal = refusal;
-    if (!BUSY.has(error.code) || pending.options.retryRefused === false)
+    if (!(limited || BUSY.has(error.code)) || pending.options.retryRefused === false) {
       this.fail(pending, refusal);
-    else if (pending.aborted) this.fail(pending, new RequestFailed('cancelled'));
+    } else if (pending.aborted) this.fail(pending, new RequestFailed('cancelled'));
     else {
-      this.move(pending, 'held');
-      pending.timer = setTimeout(() => this.enqueue([pending]), retryAfterMs);
+      pending.refused(refusal);
+      if (!limited) {
+        this.answered(pending, 'queued');
+        const flow = this.flow(pending);
+        flow.takeBack([pending]);
+        flow.refused(performance.now(), retryAfterMs * (1 + this.line.random() / 4));
+      }
     }
     this.pump();
     return true;
@@ -135,22 +130,23 @@ export class Requests {
     playerChanged: boolean,
   ): void {
     this.up = true;
-    const again: Pending[] = [];
-    const held = new Map(listed.map((status) => [status.id, status]));
+    const open = new Map(listed.map((status) => [status.id, status]));
     for (const pending of this.pending.values()) {
-      const status = held.get(pending.id);
+      const status = open.get(pending.id);
       if (playerChanged && pending.everSent) this.fail(pending, new MusterError('player_changed'));
-      else if (status !== undefined) this.accepted({ ...status });
-      else if (pending.phase === 'accepted' && continuity !== 'resumed') again.push(pending);
+      else if (status !== undefined) this.accepted(status);
+      else if (pending.phase === 'accepted' && continuity !== 'resumed') {
+        this.flow(pending).add(pending);
+      }
     }
-    this.enqueue(again);
+    this.pump();
   }
 
-  /** The socket is gone: what was not accepted goes again, in the order in which it was asked for. */
+  /** The socket is gone: what was not accepted goes again. */
   down(): void {
     this.up = false;
     clearTimeout(this.wake);
-    this.requeueSent();
+    this.takeBack();
   }
 
   close(): void {
@@ -161,8 +157,7 @@ export class Requests {
   private abort(pending: Pending): void {
     pending.aborted = true;
     if (pending.phase === 'accepted') void this.cancel(pending);
-    else if (!pending.everSent || pending.phase === 'held')
-      this.fail(pending, new RequestFailed('cancelled'));
+    else if (!pending.everSent) this.fail(pending, new RequestFailed('cancelled'));
     // Else it may be on its way: a cancel that overtook it would find nothing, so it follows the acceptance.
   }
 
@@ -184,66 +179,79 @@ export class Requests {
   }
 
   private expire(pending: Pending): void {
-    this.fail(
-      pending,
-      pending.lastRefusal ?? new MusterError('timeout', 'not accepted before its deadline'),
-    );
+    this.fail(pending, pending.lastRefusal ?? new MusterError('timeout', 'not accepted in time'));
+    this.pump();
   }
 
   private limited(retryAfterMs: number): void {
     this.pace.limited(performance.now(), retryAfterMs);
-    this.requeueSent();
-    this.pump();
+    this.takeBack();
   }
 
-  private requeueSent(): void {
-    const again = [...this.sent];
-    for (const pending of again) this.move(pending, 'queued');
-    this.queue = [...again, ...this.queue];
-  }
-
-  private enqueue(more: Pending[]): void {
-    for (const pending of more) {
-      this.move(pending, 'queued');
-      this.queue.push(pending);
+  private takeBack(): void {
+    for (const flow of this.flows.values()) {
+      for (const pending of flow.takeBack()) clearTimeout(pending.timer);
     }
-    this.pump();
+    this.unanswered = 0;
   }
 
-  /** Sends what may leave now; sets the clock for what may leave later. */
+  private flow({ kind }: Pending): Flow {
+    let flow = this.flows.get(kind.name);
+    if (flow === undefined) this.flows.set(kind.name, (flow = new Flow()));
+    return flow;
+  }
+
+  /** Sends what may leave now, the kinds in turn; sets the clock for what may leave later. */
   private pump(): void {
     clearTimeout(this.wake);
-    while (this.up && this.sent.size < WINDOW) {
-      const next = this.queue[0];
-      if (next === undefined) return;
-      const wait = this.pace.wait(performance.now());
-      if (next.phase !== 'queued' || this.pending.get(next.id) !== next) this.queue.shift();
-      else if (next.frame.length > this.line.frameMaxBytes())
-        this.fail(next, new MusterError('frame_too_large'));
-      else if (wait > 0) {
-        this.wake = setTimeout(() => this.pump(), wait);
-        return;
-      } else if (this.line.send(next.frame)) {
-        this.queue.shift();
-        this.pace.left(performance.now());
-        this.move(next, 'sent');
-        next.everSent = true;
-        next.timer = setTimeout(() => this.enqueue([next]), ACCEPT_TIMEOUT_MS);
-      } else return;
+    let soonest = Infinity;
+    // A kind that sent one is put last, where this loop finds it again: it ends when none can send.
+    for (const [name, flow] of this.flows) {
+      const next = flow.next();
+      if (next === undefined || flow.isFull) continue;
+      if (!this.up || this.unanswered >= WINDOW) return;
+      const now = performance.now();
+      const wait = Math.max(flow.wait(now), this.pace.wait(now));
+      if (wait > 0) {
+        soonest = Math.min(soonest, wait);
+        continue;
+      }
+      if (!this.leave(flow, next)) return;
+      this.flows.delete(name);
+      this.flows.set(name, flow);
     }
+    if (soonest < Infinity) this.wake = setTimeout(() => this.pump(), soonest);
   }
 
-  private move(pending: Pending, phase: Pending['phase']): void {
+  /** @returns false when no socket is open. */
+  private leave(flow: Flow, next: Pending): boolean {
+    if (next.frame.length > this.line.frameMaxBytes()) {
+      this.fail(next, new MusterError('frame_too_large'));
+      return true;
+    }
+    if (!this.line.send(next.frame)) return false;
+    this.pace.left(performance.now());
+    flow.left(next);
+    this.unanswered++;
+    next.left(() => {
+      this.answered(next, 'queued');
+      flow.takeBack([next]);
+      this.pump();
+    }, ACCEPT_TIMEOUT_MS);
+    return true;
+  }
+
+  private answered(pending: Pending, phase: Pending['phase']): void {
     clearTimeout(pending.timer);
-    if (phase === 'sent') this.sent.add(pending);
-    else this.sent.delete(pending);
+    if (pending.phase === 'sent') this.unanswered--;
+    this.flow(pending).forget(pending);
     pending.phase = phase;
   }
 
   private remove(pending: Pending): void {
-    pending.clearTimers();
+    this.answered(pending, 'settled');
+    clearTimeout(pending.expiry);
     pending.onSettled?.();
-    this.sent.delete(pending);
     this.pending.delete(pending.id);
     this.byRef.delete(pending.ref);
   }
@@ -252,13 +260,4 @@ export class Requests {
     this.remove(pending);
     pending.reject(error);
   }
-}
-
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-';
-
-/** @returns 126 random bits as a request id. */
-function randomId(): string {
-  let id = '';
-  for (const byte of crypto.getRandomValues(new Uint8Array(21))) id += ALPHABET[byte & 63];
-  return id;
 }
