@@ -29,10 +29,15 @@ const options = {
   // Without it a bundled string cache may hand out strings of an earlier, refused body.
   bundleStrings: false,
 } as const;
-const packr = new Packr({ ...options, variableMapSize: true });
+// msgpackr would send a field that is undefined as an extension, which decodeBody refuses. Its types lack the option.
+const packing = { ...options, variableMapSize: true, skipValues: [undefined] };
+const packr = new Packr(packing);
 const unpackr = new Unpackr(options);
 
-/** @returns the bytes of a value made of null, booleans, finite numbers, strings, arrays and plain objects. */
+/**
+ * @returns the bytes of a value made of null, booleans, finite numbers, strings, arrays and plain objects; fields that
+ * are undefined are left out.
+ */
 export function encodeBody(value: unknown): Uint8Array {
   return packr.pack(value);
 }
@@ -174,7 +179,8 @@ class Walk {
   private sequence(lead: number, at: number): number {
     const next = this.bytes[at + 1] ?? 0;
     if (lead >= 0xc2 && lead <= 0xdf) return 1;
-    if (lead === 0xe0 ? next >= 0xa0 : lead === 0xed ? next < 0xa0 : (lead & 0xf0) === 0xe0) return 2;
+    if (lead === 0xe0 ? next >= 0xa0 : lead === 0xed ? next < 0xa0 : (lead & 0xf0) === 0xe0)
+      return 2;
     if (lead === 0xf0 ? next >= 0x90 : lead === 0xf4 ? next < 0x90 : lead > 0xf0 && lead < 0xf4) {
       return 3;
     }

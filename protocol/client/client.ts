@@ -99,9 +99,14 @@ export class Client {
   /** @returns the reply. Rejects with a MusterError: refused, timeout, disconnected, queue_full or closed. */
   async ask<N extends AskName>(name: N, body: AskBody<N>): Promise<AnswerOf<N>> {
     if (this.state.name === 'closed') throw new MusterError('closed');
-    const answer = await this.asks.ask(name, body);
-    this.rooms.note(name, body as ClientBody<N>);
-    return answer;
+    try {
+      const answer = await this.asks.ask(name, body);
+      if (name !== 'leave') this.rooms.note(name, body as ClientBody<N>);
+      return answer;
+    } finally {
+      // Whatever the answer, it is not wanted any more; until then a reconnect joins again, so that leaving succeeds.
+      if (name === 'leave') this.rooms.note(name, body as ClientBody<N>);
+    }
   }
 
   /**
@@ -178,6 +183,8 @@ export class Client {
         this.heart.pong(frame.body.seq);
         break;
       case 'error': {
+        // A refused hello: this socket comes to nothing, the next one may.
+        if (this.link.state.name !== 'open') this.link.drop('no_welcome');
         const ofRequest = this.requests.refused(frame.body);
         if (this.asks.refused(frame.body) || ofRequest) return;
         break;

@@ -85,6 +85,11 @@ export class Pending {
     guarded(() => this.options.onAccepted?.(status));
   }
 
+  /** The gateway has lost it, and may count its attempts from 1 again. */
+  restart(): void {
+    this.attempt = this.seq = 0;
+  }
+
   /** @returns what is wrong with the report, if anything is. */
   progressed({ attempt, seq, value }: ServerBody<'progress'>): Fault | undefined {
     if (attempt < this.attempt || (attempt === this.attempt && seq <= this.seq)) return undefined;

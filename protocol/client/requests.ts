@@ -136,6 +136,7 @@ export class Requests {
       if (playerChanged && pending.everSent) this.fail(pending, new MusterError('player_changed'));
       else if (status !== undefined) this.accepted(status);
       else if (pending.phase === 'accepted' && continuity !== 'resumed') {
+        pending.restart();
         this.flow(pending).add(pending);
       }
     }
