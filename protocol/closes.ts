@@ -14,7 +14,6 @@ export const closes = {
   hello_timeout: { code: 4002, retry: 'later', says: 'no hello in time' },
   too_many_connections: { code: 4003, retry: 'later', says: 'too many sockets of this address' },
   unavailable: { code: 4004, retry: 'later', says: 'the store cannot be reached' },
-  idle: { code: 4005, retry: 'later', says: 'no frame for longer than the idle limit' },
   token_expired: { code: 4400, retry: 'new_token', says: 'the token has expired' },
   invalid_token: { code: 4500, retry: 'never', says: 'the token is not valid' },
   token_required: { code: 4501, retry: 'never', says: 'guests are not admitted: bring a token' },

@@ -12,13 +12,12 @@ interface ClientMessageSpec extends MessageSpec {
 
 /** client -> gateway */
 export const clientMessages = {
+  /** Answered by `welcome`, which also comes unasked: see SPEC.md. */
   hello: {
     type: 1,
     cost: 1,
-    reply: 'welcome',
     body: packed(
       z.strictObject({
-        ref,
         /** Continue this session: the last reliable message that was taken. Absent: a new session. */
         session: z
           .strictObject({ id: sessionId, epoch: z.uint32(), offset: z.uint32(), nonce: z.uint32() })

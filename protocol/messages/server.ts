@@ -41,7 +41,6 @@ export const serverMessages = {
     type: 1,
     body: packed(
       z.strictObject({
-        ref,
         player: z.string(),
         session: sessionId,
         epoch: z.uint32(),

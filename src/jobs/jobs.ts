@@ -97,12 +97,12 @@ export class Jobs {
 
   /**
    * Ends a request whose deadline is over, even if no worker is left to say so.
-   * @returns false when it has ended already or its match is found
+   * @returns whether its end, this one or another, is still to come
    */
   async expire(name: RequestName): Promise<boolean> {
     const found = await this.records.find(name);
-    if (found === undefined || found.end !== undefined || found.deadline > Date.now()) return false;
-    if (await this.matchmaking.matched(found.kind, name)) return false;
+    if (found === undefined || found.end !== undefined) return false;
+    if (found.deadline > Date.now() || (await this.matchmaking.matched(found.kind, name))) return true;
     return await this.verdict(name, found, 'expired');
   }
 

@@ -30,7 +30,7 @@ local function append(base, sid, fresh, outboxMax, id, frame)
   redis.call('RPUSH', okey, struct.pack('>I4B', fresh, #id) .. id .. frame)
   local ttl = redis.call('PTTL', skey)
   if ttl > 0 then redis.call('PEXPIRE', okey, ttl) end
-  publish(s[1], 'R' .. sid .. struct.pack('>I4I4I4I4', s[2], offset, fresh, s[4]) .. frame)
+  publish(s[1], 'R' .. sid .. struct.pack('>I4I4I4I4B', s[2], offset, fresh, s[4], #id) .. id .. frame)
 end
 
 -- sids: concatenated session ids of 16 bytes; one that begins with '~' is a gateway that watches for HTTP.

@@ -11,6 +11,8 @@ export type Wake =
       readonly nonce: number;
       /** Nonce of the message before it: shows a gap that equal offsets would hide. */
       readonly previous: number;
+      /** The request that this ends; '' for other messages. */
+      readonly ends: string;
       readonly frame: Buffer;
     }
   | { readonly is: 'ephemeral'; readonly session: string; readonly frame: Buffer }
@@ -33,7 +35,7 @@ export function readWake(bytes: Buffer): Wake | undefined {
   const session = bytes.toString('latin1', 1, SESSION_END);
   switch (tag) {
     case 'R':
-      if (bytes.length < SESSION_END + 17) return undefined;
+      if (bytes.length < SESSION_END + 18) return undefined;
       return {
         is: 'reliable',
         session,
@@ -41,7 +43,7 @@ export function readWake(bytes: Buffer): Wake | undefined {
         offset: bytes.readUInt32BE(SESSION_END + 4),
         nonce: bytes.readUInt32BE(SESSION_END + 8),
         previous: bytes.readUInt32BE(SESSION_END + 12),
-        frame: bytes.subarray(SESSION_END + 16),
+        ...readEnds(bytes, SESSION_END + 16),
       };
     case 'E':
       return { is: 'ephemeral', session, frame: bytes.subarray(SESSION_END) };
@@ -55,12 +57,19 @@ export function readWake(bytes: Buffer): Wake | undefined {
   }
 }
 
+function readEnds(bytes: Buffer, at: number): { readonly ends: string; readonly frame: Buffer } {
+  const end = at + 1 + bytes.readUInt8(at);
+  return { ends: bytes.toString('latin1', at + 1, end), frame: bytes.subarray(end) };
+}
+
 export interface Entry {
   readonly nonce: number;
+  /** The request that this ends; '' for other messages. */
+  readonly ends: string;
   readonly frame: Buffer;
 }
 
 /** @returns an outbox entry as outbox.lua.ts packs it. @throws RangeError on a short one */
 export function readEntry(bytes: Buffer): Entry {
-  return { nonce: bytes.readUInt32BE(0), frame: bytes.subarray(5 + bytes.readUInt8(4)) };
+  return { nonce: bytes.readUInt32BE(0), ...readEnds(bytes, 4) };
 }

@@ -1,0 +1,92 @@
+import { closes, type CloseName } from '../../protocol/index.ts';
+import { Credits } from './credits.ts';
+import type { Identity } from './auth.ts';
+import type { Session } from './session.ts';
+import type { Wire } from './uws.ts';
+
+/**
+ * Where a socket stands. `refused` and `greeting` have no session; in `joining` its session is being claimed; `closed`
+ * is final.
+ */
+export type Stage =
+  | { readonly is: 'refused'; readonly why: CloseName }
+  | { readonly is: 'greeting' }
+  | { readonly is: 'joining' }
+  | { readonly is: 'open'; readonly session: Session }
+  | { readonly is: 'closed' };
+
+export interface ConnectionLimits {
+  readonly SESSION_CREDITS_PER_S: number;
+  readonly SESSION_CREDITS_BURST: number;
+  readonly SEND_BUFFER_MAX_BYTES: number;
+}
+
+/** One socket of one client, from its upgrade to its close. */
+export class Connection {
+  stage: Stage = { is: 'greeting' };
+  readonly credits: Credits;
+  /** Refused frames in the present window, see dispatch.ts. */
+  errors = 0;
+  errorsSince = 0;
+  /** When this socket was last told rate_limited, ms. */
+  toldLimited = 0;
+  private wire: Wire | undefined;
+
+  constructor(
+    readonly identity: Identity | undefined,
+    readonly address: string,
+    private readonly limits: ConnectionLimits,
+    /** Counts a frame that was not sent, or a close, under its cause. */
+    private readonly count: (name: 'frames_dropped' | 'disconnects', cause: string) => void,
+  ) {
+    this.credits = new Credits(limits.SESSION_CREDITS_PER_S, limits.SESSION_CREDITS_BURST, performance.now());
+  }
+
+  opened(wire: Wire): void {
+    this.wire = wire;
+  }
+
+  /** The socket is gone; nothing reaches the client any more. */
+  closed(): void {
+    this.wire = undefined;
+    this.stage = { is: 'closed' };
+  }
+
+  /** Sends a frame now. @returns false when the client will not get it: it is gone, or too slow and therefore closed */
+  send(frame: Uint8Array | ArrayBuffer): boolean {
+    const { wire } = this;
+    if (wire === undefined) return false;
+    const sent = wire.send(frame, true);
+    if (sent === 1) return true;
+    // Closed below uWebSockets' own limit, so that the close frame still finds room behind the backlog.
+    if (sent === 2 || wire.getBufferedAmount() > this.limits.SEND_BUFFER_MAX_BYTES) {
+      this.count('frames_dropped', 'slow_client');
+      this.end('slow_client');
+      return false;
+    }
+    return true;
+  }
+
+  /** For what may be skipped: not sent when anything is still unsent. */
+  sendIfClear(frame: Uint8Array): void {
+    if (this.wire === undefined) return;
+    if (this.wire.getBufferedAmount() > 0) this.count('frames_dropped', 'skipped');
+    else this.send(frame);
+  }
+
+  /** Closes with a code of the table; the close event comes before this returns. A slow client's backlog goes first. */
+  end(name: CloseName): void {
+    const { wire } = this;
+    if (wire === undefined) return;
+    this.count('disconnects', name);
+    wire.end(closes[name].code, name);
+  }
+
+  subscribe(topic: string): void {
+    this.wire?.subscribe(topic);
+  }
+
+  unsubscribe(topic: string): void {
+    this.wire?.unsubscribe(topic);
+  }
+}

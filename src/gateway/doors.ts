@@ -1,0 +1,71 @@
+import { SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX, type CloseName } from '../../protocol/index.ts';
+import type { Config } from '../lib/config.ts';
+import { bearer, type Auth, type Identity } from './auth.ts';
+import type { UpgradeRequest } from './uws.ts';
+
+/** What is decided about a socket before it opens. A refused one is opened all the same and told why by its close. */
+export interface Entrance {
+  readonly address: string;
+  readonly identity: Identity | undefined;
+  readonly refused: CloseName | undefined;
+  /** Chosen subprotocol. Where ours was not offered it echoes the first that was, so that the close code arrives. */
+  readonly subprotocol: string | undefined;
+}
+
+type DoorConfig = Pick<Config, 'ORIGINS' | 'CONNECTIONS_PER_ADDRESS' | 'TRUST_FLY_CLIENT_IP'>;
+
+/** Origin rules, version, sockets per address, token: in this order, cheapest first. */
+export class Doors {
+  private readonly perAddress = new Map<string, number>();
+
+  constructor(
+    private readonly config: DoorConfig,
+    private readonly auth: Auth,
+  ) {}
+
+  /** Every entrance has to be matched by one `left`. */
+  async enter(request: UpgradeRequest): Promise<Entrance> {
+    const address = this.addressOf(request);
+    const inside = (this.perAddress.get(address) ?? 0) + 1;
+    this.perAddress.set(address, inside);
+    const offered = request.subprotocols.filter((name) => !name.startsWith(TOKEN_SUBPROTOCOL_PREFIX));
+    const ours = offered.includes(SUBPROTOCOL);
+    const base = { address, subprotocol: ours ? SUBPROTOCOL : offered[0] };
+    const refuse = (refused: CloseName): Entrance => ({ ...base, identity: undefined, refused });
+
+    if (!this.originAllowed(request.origin)) return refuse('origin_refused');
+    if (!ours) return refuse('wrong_subprotocol');
+    if (inside > this.config.CONNECTIONS_PER_ADDRESS) return refuse('too_many_connections');
+    try {
+      const verdict = await this.auth.verify(tokenOf(request));
+      if (!verdict.ok) return refuse(verdict.why);
+      return { ...base, identity: verdict.identity, refused: undefined };
+    } catch {
+      // Guests' secret lives in the store.
+      return refuse('unavailable');
+    }
+  }
+
+  left(address: string): void {
+    const inside = (this.perAddress.get(address) ?? 1) - 1;
+    if (inside > 0) this.perAddress.set(address, inside);
+    else this.perAddress.delete(address);
+  }
+
+  /** Clients that send no Origin are not browsers; a rule about pages does not concern them. */
+  originAllowed(origin: string): boolean {
+    const { ORIGINS } = this.config;
+    return origin === '' || ORIGINS.includes('*') || ORIGINS.includes(origin);
+  }
+
+  private addressOf({ address, flyClientIp }: UpgradeRequest): string {
+    return this.config.TRUST_FLY_CLIENT_IP && flyClientIp !== '' ? flyClientIp : address;
+  }
+}
+
+function tokenOf({ authorization, subprotocols }: UpgradeRequest): string {
+  const inHeader = bearer(authorization);
+  if (inHeader !== '') return inHeader;
+  const entry = subprotocols.find((name) => name.startsWith(TOKEN_SUBPROTOCOL_PREFIX));
+  return entry?.slice(TOKEN_SUBPROTOCOL_PREFIX.length) ?? '';
+}

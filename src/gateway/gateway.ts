@@ -1,0 +1,228 @@
+import { Fleet } from '../jobs/fleet.ts';
+import { Jobs } from '../jobs/jobs.ts';
+import { Queues } from '../jobs/queues.ts';
+import type { Config } from '../lib/config.ts';
+import { Counters } from '../lib/counters.ts';
+import { randomId } from '../lib/ids.ts';
+import type { Log } from '../lib/log.ts';
+import { connectRedis, type Redis } from '../lib/redis.ts';
+import { gatewayChannel, GUEST_SECRET_KEY, roomChannel } from '../relay/keys.ts';
+import { Sessions } from '../relay/sessions.ts';
+import { readWake } from '../relay/wake.ts';
+import { Auth } from './auth.ts';
+import { Connection } from './connection.ts';
+import { Dispatcher } from './dispatch.ts';
+import { Doors } from './doors.ts';
+import { createHandlers } from './handlers.ts';
+import { createApi } from './http/api.ts';
+import { Limiter } from './http/limiter.ts';
+import { Watchers } from './http/watchers.ts';
+import { Hub } from './hub.ts';
+import { Rooms } from './rooms.ts';
+import { serve, type Exchange, type Server, type SocketEvents } from './uws.ts';
+
+const EXPIRY_SWEEP_MS = 10_000;
+/** From going_away to the cut, so that close frames arrive and clients have gone elsewhere, ms. */
+const LEAVE_MS = 500;
+
+export interface Gateway {
+  readonly name: string;
+  readonly port: number;
+  readonly redis: Redis;
+  readonly queues: Queues;
+  readonly fleet: Fleet;
+  readonly counters: Counters;
+  /** Figures of this moment, by name. */
+  gauges(): Record<string, number>;
+  /** [message, how many were handled] */
+  messages(): Iterable<[string, number]>;
+  stop(): Promise<void>;
+}
+
+/** The wiring: every part of a gateway is made and joined here. @throws Error when the port is taken */
+export async function startGateway(
+  config: Config,
+  log: Log,
+  page: (exchange: Exchange) => boolean,
+): Promise<Gateway> {
+  // 15 characters: a watcher's name in a record is '~' and this, as long as a session id.
+  const name = randomId(12).slice(0, 15);
+  const counters = new Counters();
+  const onError = (error: Error) => {
+    counters.add('redis_errors');
+    log.warn('redis', { error: error.message });
+  };
+  const redis = connectRedis(config.REDIS_URL, `gateway-${name}`, onError);
+  const subscriber = connectRedis(config.REDIS_URL, `gateway-${name}-relay`, onError);
+  const queues = new Queues(redis, onError);
+  const fleet = new Fleet(redis);
+  const jobs = new Jobs(redis, queues, config, counters);
+  const sessions = new Sessions(redis, name, config);
+  const hub = new Hub({ redis, sessions, jobs, config, counters, log });
+  const watchers = new Watchers(name, jobs, config.LOOK_INTERVAL_MS, log);
+  const auth = new Auth(config, async () => await guestSecret(redis));
+  const doors = new Doors(config, auth);
+  let server: Server | undefined;
+  const publish = (topic: string, frame: Uint8Array) => server?.publish(topic, frame);
+  const rooms = new Rooms({ gateway: name, redis, subscriber, publish, config, log });
+  const dispatcher = new Dispatcher(
+    createHandlers({ hub, rooms, jobs }),
+    { frameMaxBytes: config.FRAME_MAX_BYTES, errorsMax: config.ERRORS_MAX },
+    counters,
+    log,
+  );
+  const limiter = new Limiter({ perSecond: config.SESSION_CREDITS_PER_S, burst: config.SESSION_CREDITS_BURST });
+  const notReady = async () => await whatIsMissing(redis, subscriber, fleet);
+  const api = createApi({
+    auth,
+    doors,
+    jobs,
+    watchers,
+    limiter,
+    bodyMaxBytes: config.FRAME_MAX_BYTES * 4,
+    counters,
+    log,
+    notReady,
+    page,
+  });
+
+  listen(subscriber, name, { hub, watchers, rooms, counters });
+  // Redis may come back with less than it had.
+  let connected = false;
+  redis.on('ready', () => {
+    if (connected) hub.checkAll();
+    connected = true;
+  });
+  const connections = new Set<Connection>();
+  server = await serve(config.HOST, config.PORT, {
+    frameMaxBytes: config.FRAME_MAX_BYTES,
+    sendBufferMaxBytes: config.SEND_BUFFER_MAX_BYTES,
+    idleTimeoutS: Math.min(Math.ceil((3 * config.PING_INTERVAL_MS) / 4_000) * 4, 960),
+    socketPath: '/v1/socket',
+    events: socketEvents({ config, doors, hub, rooms, dispatcher, counters, connections }),
+    http: api,
+  });
+
+  const keeping = setInterval(() => hub.keepAll(), config.SESSION_TTL_MS / 3);
+  const sweeping = setInterval(() => endExpired(hub), EXPIRY_SWEEP_MS);
+  return {
+    name,
+    port: server.port,
+    redis,
+    queues,
+    fleet,
+    counters,
+    gauges: () => ({ sockets: connections.size, sessions: hub.size }),
+    messages: () => dispatcher.counts(),
+    stop: async () => {
+      clearInterval(keeping);
+      clearInterval(sweeping);
+      server.stopListening();
+      hub.closeAll();
+      watchers.stop();
+      rooms.stop();
+      await new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
+      server.close();
+      await queues.close();
+      redis.disconnect();
+      subscriber.disconnect();
+    },
+  };
+}
+
+interface SocketParts {
+  readonly config: Config;
+  readonly doors: Doors;
+  readonly hub: Hub;
+  readonly rooms: Rooms;
+  readonly dispatcher: Dispatcher;
+  readonly counters: Counters;
+  readonly connections: Set<Connection>;
+}
+
+function socketEvents({
+  config,
+  doors,
+  hub,
+  rooms,
+  dispatcher,
+  counters,
+  connections,
+}: SocketParts): SocketEvents<Connection> {
+  const count = (name: string, cause: string) => counters.add(name, cause);
+  return {
+    admit: async (request) => {
+      const { identity, address, refused, subprotocol } = await doors.enter(request);
+      const connection = new Connection(identity, address, config, count);
+      if (refused !== undefined) connection.stage = { is: 'refused', why: refused };
+      return { connection, subprotocol };
+    },
+    abandoned: ({ address }) => doors.left(address),
+    open: (connection, wire) => {
+      connections.add(connection);
+      connection.opened(wire);
+      if (connection.stage.is === 'refused') return connection.end(connection.stage.why);
+      const late = setTimeout(() => {
+        if (connection.stage.is === 'greeting') connection.end('hello_timeout');
+      }, config.HELLO_TIMEOUT_MS);
+      late.unref();
+    },
+    receive: (connection, bytes, isBinary) => dispatcher.receive(connection, bytes, isBinary),
+    dropped: (connection) => {
+      counters.add('frames_dropped', 'slow_client');
+      connection.end('slow_client');
+    },
+    close: (connection) => {
+      connections.delete(connection);
+      doors.left(connection.address);
+      const { stage } = connection;
+      connection.closed();
+      if (stage.is !== 'open') return;
+      rooms.leaveAll(stage.session);
+      hub.leave(stage.session);
+    },
+  };
+}
+
+function listen(
+  subscriber: Redis,
+  name: string,
+  parts: { hub: Hub; watchers: Watchers; rooms: Rooms; counters: Counters },
+): void {
+  const own = gatewayChannel(name);
+  const roomPrefix = roomChannel('');
+  subscriber.on('messageBuffer', (channelBytes: Buffer, payload: Buffer) => {
+    const channel = channelBytes.toString();
+    if (channel !== own) return parts.rooms.receive(channel.slice(roomPrefix.length), payload);
+    const wake = readWake(payload);
+    if (wake === undefined) parts.counters.add('wakes_dropped', 'unreadable');
+    else if (wake.is === 'watched') parts.watchers.wake(wake.jobId, wake.frame);
+    else parts.hub.wake(wake);
+  });
+  subscriber.subscribe(own).catch(() => parts.counters.add('redis_errors'));
+}
+
+function endExpired(hub: Hub): void {
+  const now = Date.now();
+  for (const { connection } of hub) {
+    if ((connection.identity?.expires ?? 0) < now) connection.end('token_expired');
+  }
+}
+
+/** One secret for all gateways of a store, made by whichever comes first. */
+async function guestSecret(redis: Redis): Promise<string> {
+  if (redis.status !== 'ready' && redis.status !== 'connect' && redis.status !== 'connecting') {
+    throw new Error('the store cannot be reached');
+  }
+  await redis.set(GUEST_SECRET_KEY, randomId(33), 'NX');
+  const secret = await redis.get(GUEST_SECRET_KEY);
+  if (secret === null) throw new Error('the store lost the secret of guests');
+  return secret;
+}
+
+async function whatIsMissing(redis: Redis, subscriber: Redis, fleet: Fleet): Promise<string | undefined> {
+  if (redis.status !== 'ready' || subscriber.status !== 'ready') return 'redis';
+  const lanes = new Set((await fleet.list()).flatMap((worker) => worker.lanes));
+  for (const lane of ['cpu', 'io'] as const) if (!lanes.has(lane)) return `a worker for the ${lane} lane`;
+  return undefined;
+}

@@ -1,0 +1,118 @@
+import { Refusal, replyErrors, requestId } from '../../../protocol/index.ts';
+import { randomId } from '../../lib/ids.ts';
+import type { Counters } from '../../lib/counters.ts';
+import type { Jobs } from '../../jobs/jobs.ts';
+import type { Log } from '../../lib/log.ts';
+import { bearer, type Auth } from '../auth.ts';
+import type { Doors } from '../doors.ts';
+import type { Exchange } from '../uws.ts';
+import { Limiter } from './limiter.ts';
+import { describe, type Watchers } from './watchers.ts';
+
+export interface ApiParts {
+  readonly auth: Auth;
+  readonly doors: Doors;
+  readonly jobs: Jobs;
+  readonly watchers: Watchers;
+  readonly limiter: Limiter;
+  readonly bodyMaxBytes: number;
+  readonly counters: Counters;
+  readonly log: Log;
+  /** undefined while a request can be served end to end; else what is missing. */
+  readonly notReady: () => Promise<string | undefined>;
+  /** Whatever is not the API: the demo's page in development. @returns false when there is nothing at the path */
+  readonly page: (exchange: Exchange) => boolean;
+}
+
+const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' } as const;
+const JOBS = /^\/v1\/jobs\/([^/]+)(\/stream)?$/;
+
+/** The jobs API and the health checks, on the players' port. */
+export function createApi(parts: ApiParts): (exchange: Exchange) => void {
+  return (exchange) => {
+    answer(exchange, parts).catch((error: unknown) => fail(exchange, error, parts));
+  };
+}
+
+async function answer(exchange: Exchange, parts: ApiParts): Promise<void> {
+  const { method, path } = exchange;
+  if (path === '/healthz') return exchange.reply(200, JSON_HEADERS, '{"ok":true}');
+  if (path === '/readyz') {
+    const missing = await parts.notReady();
+    const body = JSON.stringify({ ready: missing === undefined, missing });
+    return exchange.reply(missing === undefined ? 200 : 503, JSON_HEADERS, body);
+  }
+  const [, name, stream] = JOBS.exec(path) ?? [];
+  if (name === undefined) {
+    if (method === 'GET' && parts.page(exchange)) return;
+    throw new Refusal('not_found', path);
+  }
+  if (!parts.doors.originAllowed(exchange.origin)) throw new Refusal('unauthorized', 'origin');
+  const player = await playerOf(exchange, parts);
+  if (method === 'POST' && stream === undefined) return await submit(exchange, parts, player, name);
+  if (method === 'GET' && stream === undefined) return await status(exchange, parts, player, name);
+  if (method === 'GET') return await parts.watchers.stream(exchange, { player, id: name });
+  if (method === 'DELETE' && stream === undefined) {
+    await parts.jobs.cancel({ player, id: name });
+    return await status(exchange, parts, player, name);
+  }
+  throw new Refusal('not_found', `${method} ${path}`);
+}
+
+async function submit(exchange: Exchange, parts: ApiParts, player: string, kind: string): Promise<void> {
+  const id = exchange.idempotencyKey === '' ? randomId(12) : exchange.idempotencyKey;
+  if (!requestId.safeParse(id).success) throw new Refusal('invalid_body', 'Idempotency-Key: bad request id');
+  const body = await exchange.body(parts.bodyMaxBytes);
+  if (body === undefined) throw new Refusal('input_too_large', `at most ${parts.bodyMaxBytes} bytes`);
+  const input = parseJson(body);
+  const deadlineMs = readDeadline(exchange.query.get('deadlineMs'));
+  const taken = await parts.jobs.submit({ player, id, kind, input, deadlineMs }, '');
+  const { deadline, ...status } = taken;
+  const headers = { ...JSON_HEADERS, location: `/v1/jobs/${id}` };
+  exchange.reply(202, headers, JSON.stringify({ ...status, deadline: new Date(deadline).toISOString() }));
+}
+
+async function status(exchange: Exchange, parts: ApiParts, player: string, id: string): Promise<void> {
+  const found = await parts.jobs.find({ player, id });
+  if (found === undefined) throw new Refusal('unknown_request');
+  exchange.reply(200, JSON_HEADERS, JSON.stringify(describe(id, found)));
+}
+
+async function playerOf(exchange: Exchange, parts: ApiParts): Promise<string> {
+  const token = bearer(exchange.authorization);
+  // A guest without a token could never ask for the result again.
+  if (token === '') throw new Refusal('unauthorized', 'bring a token in the Authorization header');
+  const verdict = await parts.auth.verify(token);
+  if (!verdict.ok) throw new Refusal('unauthorized', verdict.why);
+  const { player } = verdict.identity;
+  parts.limiter.take(player);
+  return player;
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString()) as unknown;
+  } catch (error) {
+    throw new Refusal('malformed_body', error instanceof Error ? error.message : undefined);
+  }
+}
+
+function readDeadline(text: string | null): number | undefined {
+  if (text === null) return undefined;
+  if (!/^[1-9]\d{0,7}$/.test(text)) throw new Refusal('invalid_body', 'deadlineMs: must be 1 to 99999999');
+  return Number(text);
+}
+
+function fail(exchange: Exchange, error: unknown, parts: ApiParts): void {
+  if (!(error instanceof Refusal)) parts.log.error('exchange failed', { path: exchange.path, error });
+  const { code, message, retryAfterMs } = error instanceof Refusal ? error : new Refusal('internal');
+  parts.counters.add('exchanges_refused', code);
+  const { http, retry } = replyErrors[code];
+  const body = { error: { code, message, retry, ...(retryAfterMs !== undefined && { retryAfterMs }) } };
+  const headers = {
+    ...JSON_HEADERS,
+    ...(retryAfterMs !== undefined && { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }),
+    ...(code === 'unauthorized' && { 'www-authenticate': 'Bearer' }),
+  };
+  exchange.reply(http, headers, JSON.stringify(body));
+}

@@ -1,0 +1,281 @@
+import {
+  encodeFrame,
+  Refusal,
+  serverMessages,
+  type ClientBody,
+} from '../../protocol/index.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import type { Config } from '../lib/config.ts';
+import type { Counters } from '../lib/counters.ts';
+import { randomId } from '../lib/ids.ts';
+import type { Log } from '../lib/log.ts';
+import type { Redis } from '../lib/redis.ts';
+import type { Claimed, Sessions } from '../relay/sessions.ts';
+import type { Entry, Wake } from '../relay/wake.ts';
+import type { Connection } from './connection.ts';
+import type { Session } from './session.ts';
+
+export interface HubParts {
+  readonly redis: Redis;
+  readonly sessions: Sessions;
+  readonly jobs: Jobs;
+  readonly config: Config;
+  readonly counters: Counters;
+  readonly log: Log;
+}
+
+/** A reliable frame's header has a fixed size; see SPEC.md R1. */
+const HEADER_BYTES = serverMessages.reliable.body.size + 1;
+
+/** The sessions that this gateway serves: claims them, wakes them, looks after them, lets them go. */
+export class Hub {
+  private readonly sessions = new Map<string, Session>();
+  /** Sessions with unended requests: only these are looked after. */
+  private readonly expecting = new Set<Session>();
+  /** Sessions being claimed, and whether a wake-up came too early for them. */
+  private readonly claiming = new Map<string, boolean>();
+  private looking: NodeJS.Timeout | undefined;
+
+  constructor(private readonly parts: HubParts) {}
+
+  get size(): number {
+    return this.sessions.size;
+  }
+
+  [Symbol.iterator](): Iterator<Session> {
+    return this.sessions.values();
+  }
+
+  /** hello: claims the session, from whichever gateway has it, and sends what its client has not acknowledged. */
+  async join(connection: Connection, asked: ClientBody<'hello'>['session']): Promise<undefined> {
+    const { identity } = connection;
+    if (identity === undefined) throw new Refusal('unauthorized');
+    if (this.parts.redis.status !== 'ready') throw new Refusal('unavailable');
+    connection.stage = { is: 'joining' };
+    const id = asked?.id ?? randomId(12);
+    this.claiming.set(id, false);
+    try {
+      const claimed = await this.parts.sessions.claim(identity.player, id, asked);
+      if (connection.stage.is !== 'joining') {
+        await this.parts.sessions.release({ player: identity.player, id, ...claimed, offset: 0, nonce: 0 });
+        return undefined;
+      }
+      const session: Session = {
+        player: identity.player,
+        id,
+        connection,
+        gen: claimed.gen,
+        epoch: claimed.epoch,
+        offset: claimed.ackOffset,
+        nonce: claimed.resumed ? (asked?.nonce ?? 0) : 0,
+        open: undefined,
+        rooms: undefined,
+      };
+      this.letGo(this.sessions.get(id), 'session_taken');
+      this.sessions.set(id, session);
+      connection.stage = { is: 'open', session };
+      this.welcome(session, claimed, identity.issued);
+      return undefined;
+    } catch (error) {
+      if (connection.stage.is === 'joining') connection.stage = { is: 'greeting' };
+      throw error;
+    } finally {
+      if (this.claiming.get(id) === true) this.catchUp(this.sessions.get(id));
+      this.claiming.delete(id);
+    }
+  }
+
+  /** From now on the session is looked after until the request has ended. @param deadline ms since 1970 */
+  expect(session: Session, request: string, deadline: number): void {
+    session.open ??= new Map();
+    session.open.set(request, deadline);
+    this.expecting.add(session);
+    this.looking ??= setInterval(() => this.look(), this.parts.config.LOOK_INTERVAL_MS);
+  }
+
+  /** The request has ended or was refused. */
+  forget(session: Session, request: string): void {
+    if (session.open?.delete(request) !== true || session.open.size > 0) return;
+    session.open = undefined;
+    this.expecting.delete(session);
+    if (this.expecting.size === 0) this.rest();
+  }
+
+  ack(session: Session, epoch: number, offset: number): void {
+    if (epoch !== session.epoch) return;
+    this.background('ack', this.parts.sessions.ack(session, epoch, offset));
+  }
+
+  /** What a script or a worker published for this gateway. */
+  wake(wake: Exclude<Wake, { is: 'watched' }>): void {
+    const session = this.sessions.get(wake.session);
+    if (session === undefined) {
+      if (this.claiming.has(wake.session)) this.claiming.set(wake.session, true);
+      else this.parts.counters.add('wakes_dropped', 'no_session');
+      return;
+    }
+    switch (wake.is) {
+      case 'ephemeral':
+        session.connection.sendIfClear(wake.frame);
+        return;
+      case 'new_epoch':
+        this.renew(session);
+        return;
+      case 'taken':
+        if (session.gen < wake.gen) this.letGo(session, 'session_taken');
+        return;
+      case 'reliable': {
+        const { epoch, offset, previous } = wake;
+        if (epoch === session.epoch && offset <= session.offset) return;
+        if (epoch === session.epoch && offset === session.offset + 1 && previous === session.nonce) {
+          this.deliver(session, wake);
+        } else {
+          this.parts.counters.add('gaps_seen', 'wake');
+          this.catchUp(session);
+        }
+      }
+    }
+  }
+
+  /** The socket is gone; the session waits for its client for SESSION_TTL_MS. */
+  leave(session: Session): void {
+    if (this.sessions.get(session.id) === session) this.sessions.delete(session.id);
+    this.expecting.delete(session);
+    if (this.expecting.size === 0) this.rest();
+    this.background('release', this.parts.sessions.release(session));
+  }
+
+  /** Extends the life of every session that is connected here. */
+  keepAll(): void {
+    for (const session of this.sessions.values()) {
+      this.background(
+        'keep',
+        this.parts.sessions.keep(session).then((kept) => {
+          if (!kept) this.catchUp(session);
+        }),
+      );
+    }
+  }
+
+  /** Redis was away: what it holds of any session may be older than what was sent. */
+  checkAll(): void {
+    for (const session of this.sessions.values()) this.catchUp(session);
+  }
+
+  closeAll(): void {
+    this.rest();
+    for (const session of this.sessions.values()) session.connection.end('going_away');
+  }
+
+  private rest(): void {
+    clearInterval(this.looking);
+    this.looking = undefined;
+  }
+
+  /** Once a LOOK_INTERVAL_MS: a wake-up may be lost, and nobody else may be left to tell that a deadline is over. */
+  private look(): void {
+    if (this.parts.redis.status !== 'ready') return;
+    const now = Date.now();
+    for (const session of this.expecting) {
+      this.catchUp(session);
+      for (const [id, deadline] of session.open ?? []) {
+        if (deadline > now) continue;
+        // Ended or remembered by nobody: its end, if it has one, comes from the outbox.
+        const expired = this.parts.jobs.expire({ player: session.player, id }).then((open) => {
+          if (!open) this.forget(session, id);
+        });
+        this.background('expire', expired);
+      }
+    }
+  }
+
+  private catchUp(session: Session | undefined): void {
+    if (session === undefined || this.sessions.get(session.id) !== session) return;
+    const { epoch, offset } = session;
+    const read = this.parts.sessions.read(session).then((behind) => {
+      // A wake-up was quicker, or another epoch began meanwhile.
+      if (this.sessions.get(session.id) !== session || session.epoch !== epoch) return;
+      if (behind.is === 'taken') this.letGo(session, 'session_taken');
+      else if (behind.is === 'broken') {
+        if (session.offset === offset) this.renew(session);
+      } else {
+        for (const entry of behind.entries.slice(session.offset - offset)) {
+          this.parts.counters.add('gaps_seen', 'look');
+          this.deliver(session, entry);
+        }
+      }
+    });
+    this.background('read', read);
+  }
+
+  /** Continuity is gone while the client is connected: a new epoch, told by another welcome. */
+  private renew(session: Session): void {
+    if (this.claiming.has(session.id)) return;
+    this.claiming.set(session.id, false);
+    this.parts.counters.add('epochs_renewed');
+    const claim = this.parts.sessions.claim(session.player, session.id, undefined).then((claimed) => {
+      if (this.sessions.get(session.id) !== session) return;
+      session.gen = claimed.gen;
+      session.epoch = claimed.epoch;
+      session.offset = 0;
+      session.nonce = 0;
+      this.welcome(session, claimed, undefined);
+    });
+    this.background(
+      'renew',
+      claim.finally(() => {
+        const early = this.claiming.get(session.id);
+        this.claiming.delete(session.id);
+        if (early === true) this.catchUp(session);
+      }),
+    );
+  }
+
+  private welcome(session: Session, claimed: Claimed, token: string | undefined): void {
+    const { config } = this.parts;
+    session.open = undefined;
+    this.expecting.delete(session);
+    session.connection.send(
+      encodeFrame(serverMessages.welcome, {
+        player: session.player,
+        session: session.id,
+        epoch: claimed.epoch,
+        offset: claimed.ackOffset,
+        resumed: claimed.resumed,
+        requests: claimed.requests.map(({ id, kind, state, attempt }) => ({ id, kind, state, attempt })),
+        ...(token !== undefined && { token }),
+        serverTime: Date.now(),
+        frameMaxBytes: config.FRAME_MAX_BYTES,
+        pingIntervalMs: config.PING_INTERVAL_MS,
+      }),
+    );
+    for (const entry of claimed.entries) this.deliver(session, entry);
+    for (const { id, deadline } of claimed.requests) this.expect(session, id, deadline);
+  }
+
+  private deliver(session: Session, { nonce, ends, frame }: Entry): void {
+    session.offset++;
+    session.nonce = nonce;
+    const whole = new Uint8Array(HEADER_BYTES + frame.length);
+    whole[0] = serverMessages.reliable.type;
+    serverMessages.reliable.body.encode(new DataView(whole.buffer), 1, { offset: session.offset, nonce });
+    whole.set(frame, HEADER_BYTES);
+    session.connection.send(whole);
+    if (ends !== '') this.forget(session, ends);
+  }
+
+  private letGo(session: Session | undefined, why: 'session_taken'): void {
+    if (session === undefined) return;
+    if (this.sessions.get(session.id) === session) this.sessions.delete(session.id);
+    session.connection.end(why);
+  }
+
+  /** Work whose failure costs time, not truth: the next look repairs it. */
+  private background(what: string, work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      this.parts.counters.add('background_failed', what);
+      this.parts.log.warn('background work failed', { what, error });
+    });
+  }
+}
+

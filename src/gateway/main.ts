@@ -1,0 +1,35 @@
+/** Entry of the gateway. */
+import { readConfigOrExit } from '../lib/config.ts';
+import { createLog } from '../lib/log.ts';
+import { startGateway } from './gateway.ts';
+import { servePages } from './pages.ts';
+
+async function main(): Promise<void> {
+  const config = readConfigOrExit();
+  const log = createLog(config.LOG_LEVEL, { role: 'gateway' });
+  const gateway = await startGateway(config, log, servePages());
+  log.info('gateway listens', { host: config.HOST, port: gateway.port, gateway: gateway.name });
+  // Loaded after the first socket can come: players do not wait for the dashboard.
+  const admin = config.ADMIN_PORT === 0 ? undefined : await (await import('../admin/admin.ts')).startAdmin(gateway, config, log);
+
+  let leaving = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (leaving) return;
+      leaving = true;
+      log.info('leaving', { signal });
+      Promise.all([gateway.stop(), admin?.stop()]).then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error('left in disorder', { error });
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`gateway: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,18 @@
+import type { Connection } from './connection.ts';
+
+/** A player's session while this gateway serves it. Plain fields: tens of thousands of these are held at once. */
+export interface Session {
+  readonly player: string;
+  readonly id: string;
+  readonly connection: Connection;
+  /** Connection generation, from claim. */
+  gen: number;
+  epoch: number;
+  /** Newest reliable message that was sent on this socket, and its nonce. */
+  offset: number;
+  nonce: number;
+  /** Unended requests it is told about, id to deadline (ms since 1970); undefined while there is none. */
+  open: Map<string, number> | undefined;
+  /** Rooms it is in; undefined while there is none. */
+  rooms: Set<string> | undefined;
+}

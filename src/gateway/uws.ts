@@ -1,0 +1,217 @@
+/** The only file that knows uWebSockets.js: what the rest of the gateway sees are the interfaces below. */
+import {
+  App,
+  DISABLED,
+  us_listen_socket_close,
+  us_socket_local_port,
+  type HttpRequest,
+  type HttpResponse,
+  type us_listen_socket,
+  type us_socket_context_t,
+} from 'uWebSockets.js';
+
+/** uWebSockets' LIBUS_LISTEN_EXCLUSIVE_PORT. */
+const EXCLUSIVE_PORT = 1;
+
+/** A player's socket. Dead after its close event; what `receive` hands out is dead when it returns. */
+export interface Wire {
+  /** @returns 1 sent, 0 buffered, 2 dropped at the buffer limit */
+  send(bytes: Uint8Array | ArrayBuffer, isBinary: true): number;
+  getBufferedAmount(): number;
+  end(code: number, reason: string): void;
+  subscribe(topic: string): boolean;
+  unsubscribe(topic: string): boolean;
+}
+
+/** Copied from the request before anything is awaited. */
+export interface UpgradeRequest {
+  readonly origin: string;
+  readonly subprotocols: readonly string[];
+  readonly authorization: string;
+  readonly address: string;
+  readonly flyClientIp: string;
+}
+
+export interface SocketEvents<C> {
+  /** Decides about an upgrade. A rejection is a fault of ours and cuts the socket. */
+  admit(request: UpgradeRequest): Promise<{ connection: C; subprotocol: string | undefined }>;
+  /** The client went away before `open`. */
+  abandoned(connection: C): void;
+  open(connection: C, wire: Wire): void;
+  receive(connection: C, bytes: ArrayBuffer, isBinary: boolean): void;
+  /** A room's message did not fit into this socket's buffer and was dropped. */
+  dropped(connection: C): void;
+  close(connection: C, code: number): void;
+}
+
+/** One HTTP exchange. Headers and URL are copies; nothing may be written after `aborted`. */
+export interface Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly authorization: string;
+  readonly idempotencyKey: string;
+  readonly origin: string;
+  readonly aborted: AbortSignal;
+  /** @returns the body, or undefined when it is longer than `max` bytes or the client went away */
+  body(max: number): Promise<Buffer | undefined>;
+  reply(status: number, headers: Readonly<Record<string, string>>, body: string | Uint8Array): void;
+  /** Starts a response without end. @returns a writer that says false when the client went away or reads too slowly */
+  stream(headers: Readonly<Record<string, string>>): (chunk: string | undefined) => boolean;
+}
+
+export interface ServerOptions<C> {
+  readonly frameMaxBytes: number;
+  readonly sendBufferMaxBytes: number;
+  /** Silence after which a socket counts as dead; the server pings before, and clients answer by themselves. */
+  readonly idleTimeoutS: number;
+  readonly socketPath: string;
+  readonly events: SocketEvents<C>;
+  readonly http: (exchange: Exchange) => void;
+}
+
+export interface Server {
+  readonly port: number;
+  publish(topic: string, bytes: Uint8Array): void;
+  /** No new sockets or requests; open ones stay. */
+  stopListening(): void;
+  /** Cuts everything. */
+  close(): void;
+}
+
+/** @throws Error when the port is taken */
+export async function serve<C extends object>(host: string, port: number, options: ServerOptions<C>): Promise<Server> {
+  const { events } = options;
+  const app = App();
+  app.ws<{ connection: C }>(options.socketPath, {
+    maxPayloadLength: options.frameMaxBytes * 4,
+    maxBackpressure: options.sendBufferMaxBytes * 2,
+    idleTimeout: options.idleTimeoutS,
+    sendPingsAutomatically: true,
+    compression: DISABLED,
+    upgrade: (response, request, context) => upgrade(response, request, context, events),
+    open: (ws) => events.open(ws.getUserData().connection, ws),
+    message: (ws, bytes, isBinary) => events.receive(ws.getUserData().connection, bytes, isBinary),
+    dropped: (ws) => events.dropped(ws.getUserData().connection),
+    close: (ws, code) => events.close(ws.getUserData().connection, code),
+  });
+  app.any('/*', (response, request) => options.http(exchange(response, request)));
+  const listening = await new Promise<us_listen_socket | false>((resolve) => {
+    // The native function takes host and options together, which its types do not say. Without the exclusive option
+    // a second gateway would share the port in silence.
+    Reflect.apply(app.listen, app, [host, port, EXCLUSIVE_PORT, resolve]);
+  });
+  if (listening === false) throw new Error(`cannot listen on ${host}:${port}: is the port taken?`);
+  let accepting = true;
+  const stopListening = () => {
+    if (accepting) us_listen_socket_close(listening);
+    accepting = false;
+  };
+  return {
+    port: us_socket_local_port(listening),
+    publish: (topic, bytes) => void app.publish(topic, bytes, true),
+    stopListening,
+    close: () => {
+      accepting = false;
+      app.close();
+    },
+  };
+}
+
+function upgrade<C extends object>(
+  response: HttpResponse,
+  request: HttpRequest,
+  context: us_socket_context_t,
+  events: SocketEvents<C>,
+): void {
+  const key = request.getHeader('sec-websocket-key');
+  const extensions = request.getHeader('sec-websocket-extensions');
+  const asked: UpgradeRequest = {
+    origin: request.getHeader('origin'),
+    subprotocols: request
+      .getHeader('sec-websocket-protocol')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+    authorization: request.getHeader('authorization'),
+    address: Buffer.from(response.getRemoteAddressAsText()).toString(),
+    flyClientIp: request.getHeader('fly-client-ip'),
+  };
+  let gone = false;
+  let admitted: C | undefined;
+  response.onAborted(() => {
+    gone = true;
+    if (admitted !== undefined) events.abandoned(admitted);
+  });
+  events.admit(asked).then(
+    ({ connection, subprotocol }) => {
+      if (gone) return events.abandoned(connection);
+      admitted = connection;
+      response.cork(() => response.upgrade({ connection }, key, subprotocol ?? '', extensions, context));
+    },
+    () => {
+      if (!gone) response.cork(() => response.writeStatus('500').end());
+    },
+  );
+}
+
+function exchange(response: HttpResponse, request: HttpRequest): Exchange {
+  const abort = new AbortController();
+  response.onAborted(() => abort.abort());
+  return {
+    method: request.getMethod().toUpperCase(),
+    path: request.getUrl(),
+    query: new URLSearchParams(request.getQuery() ?? ''),
+    authorization: request.getHeader('authorization'),
+    idempotencyKey: request.getHeader('idempotency-key'),
+    origin: request.getHeader('origin'),
+    aborted: abort.signal,
+    body: async (max) => await readBody(response, max, abort.signal),
+    reply: (status, headers, body) => {
+      if (abort.signal.aborted) return;
+      response.cork(() => {
+        begin(response, status, headers).end(body);
+      });
+    },
+    stream: (headers) => stream(response, headers, abort.signal),
+  };
+}
+
+function begin(response: HttpResponse, status: number, headers: Readonly<Record<string, string>>): HttpResponse {
+  response.writeStatus(`${status}`);
+  for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
+  return response;
+}
+
+async function readBody(response: HttpResponse, max: number, aborted: AbortSignal): Promise<Buffer | undefined> {
+  return await new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    aborted.addEventListener('abort', () => resolve(undefined), { once: true });
+    response.onData((chunk, isLast) => {
+      length += chunk.byteLength;
+      // The chunk's memory is the server's again when this returns.
+      if (length <= max) chunks.push(Buffer.from(Buffer.from(chunk)));
+      if (isLast) resolve(length <= max ? Buffer.concat(chunks) : undefined);
+    });
+  });
+}
+
+function stream(
+  response: HttpResponse,
+  headers: Readonly<Record<string, string>>,
+  aborted: AbortSignal,
+): (chunk: string | undefined) => boolean {
+  let ended = false;
+  response.cork(() => begin(response, 200, headers).write('\n'));
+  return (chunk) => {
+    if (ended || aborted.aborted) return false;
+    let fits = true;
+    response.cork(() => {
+      if (chunk === undefined) response.end();
+      else fits = response.write(chunk);
+    });
+    ended = chunk === undefined;
+    return fits;
+  };
+}
