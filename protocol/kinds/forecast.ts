@@ -19,7 +19,8 @@ export const knockoutPosition = z.strictObject({
       }),
     )
     .min(2)
-    .max(8),
+    .max(8)
+    .refine((discs) => discs.some(({ alive }) => alive), 'one disc at least must be alive'),
 });
 
 const odds = z.strictObject({

@@ -1,9 +1,5 @@
 /** The only file that knows uWebSockets.js: what the rest of the gateway sees are the interfaces below. */
-import {
-  App,
-  DISABLED,
-  us_listen_socket_close,
-  us_socket_local_port,
+import uws, {
   type HttpRequest,
   type HttpResponse,
   type us_listen_socket,
@@ -82,13 +78,13 @@ export interface Server {
 /** @throws Error when the port is taken */
 export async function serve<C extends object>(host: string, port: number, options: ServerOptions<C>): Promise<Server> {
   const { events } = options;
-  const app = App();
+  const app = uws.App();
   app.ws<{ connection: C }>(options.socketPath, {
     maxPayloadLength: options.frameMaxBytes * 4,
     maxBackpressure: options.sendBufferMaxBytes * 2,
     idleTimeout: options.idleTimeoutS,
     sendPingsAutomatically: true,
-    compression: DISABLED,
+    compression: uws.DISABLED,
     upgrade: (response, request, context) => upgrade(response, request, context, events),
     open: (ws) => events.open(ws.getUserData().connection, ws),
     message: (ws, bytes, isBinary) => events.receive(ws.getUserData().connection, bytes, isBinary),
@@ -104,11 +100,11 @@ export async function serve<C extends object>(host: string, port: number, option
   if (listening === false) throw new Error(`cannot listen on ${host}:${port}: is the port taken?`);
   let accepting = true;
   const stopListening = () => {
-    if (accepting) us_listen_socket_close(listening);
+    if (accepting) uws.us_listen_socket_close(listening);
     accepting = false;
   };
   return {
-    port: us_socket_local_port(listening),
+    port: uws.us_socket_local_port(listening),
     publish: (topic, bytes) => void app.publish(topic, bytes, true),
     stopListening,
     close: () => {
