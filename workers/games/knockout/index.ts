@@ -1,0 +1,41 @@
+import type { Game, MatchResult } from '../contract.ts';
+import { preparePhysics } from './physics.ts';
+import { createMatch } from './position.ts';
+import {
+  inputSchema,
+  type KnockoutInput,
+  type KnockoutOptions,
+  MAX_DISCS,
+  optionsSchema,
+  TICK_RATE,
+} from './rules.ts';
+import { KnockoutSimulation } from './simulation.ts';
+import type { KnockoutView } from './view.ts';
+
+/**
+ * Up to 8 discs on a round platform that shrinks to nothing; whoever's centre leaves it is out.
+ * A bot is part of the simulation: a slot whose seat is a bot needs no inputs.
+ */
+export const knockout: Game<KnockoutOptions, KnockoutInput, KnockoutView, MatchResult> = {
+  name: 'knockout',
+  version: '1',
+  tickRate: TICK_RATE,
+  seats: { min: 2, max: MAX_DISCS },
+  inputSchema,
+  optionsSchema,
+  prepare: preparePhysics,
+  maxTicks: (options) => options.endTicks,
+  create: createMatch,
+  load: (save) => KnockoutSimulation.load(save),
+};
+
+export { createFromPosition, type DiscPosition, type KnockoutPosition } from './position.ts';
+export {
+  BOT_LEVELS,
+  defaultOptions,
+  type KnockoutInput,
+  type KnockoutOptions,
+  radiusAt,
+} from './rules.ts';
+export { KnockoutSimulation } from './simulation.ts';
+export { type DiscView, type KnockoutView, LENGTH_STEPS, positionOf, SPEED_STEPS } from './view.ts';
