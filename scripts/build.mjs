@@ -72,17 +72,13 @@ export function plan(root) {
   const tools = Object.entries(TOOL_FOLDERS).flatMap(([folder, to]) =>
     entriesIn(root, folder, to, isTool),
   );
-  const node = {
-    ...common,
-    entryPoints: [
-      ...existing([
-        { in: 'workers/main.ts', out: 'worker' },
-        { in: 'workers/sandbox.ts', out: 'sandbox' },
-      ]),
-      ...tools,
-    ],
-    format: 'esm',
-    packages: 'external',
+  const esm = { ...common, format: 'esm', packages: 'external' };
+  const worker = {
+    ...esm,
+    entryPoints: existing([
+      { in: 'workers/main.ts', out: 'worker' },
+      { in: 'workers/sandbox.ts', out: 'sandbox' },
+    ]),
   };
   const page = entriesIn(root, 'demo', 'demo', isPage);
   const demo = {
@@ -93,7 +89,9 @@ export function plan(root) {
     target: 'es2022',
     loader: Object.fromEntries(page.map((entry) => [extname(entry.in), 'copy'])),
   };
-  return [gateway, node, demo].filter((group) => group.entryPoints.length > 0);
+  return [gateway, worker, { ...esm, entryPoints: tools }, demo].filter(
+    (group) => group.entryPoints.length > 0,
+  );
 }
 
 /** Every entry of a plan as `output: source` lines, to notice that one was added or removed. */
@@ -133,7 +131,8 @@ export async function build({ root = projectRoot() } = {}) {
   const startedAt = Date.now();
   const groups = plan(root);
   const changed = [];
-  const results = await Promise.all(
+  // All are settled first: one wrong source leaves the other groups built.
+  const builds = await Promise.allSettled(
     groups.map((group) =>
       esbuild.build({
         ...group,
@@ -141,12 +140,16 @@ export async function build({ root = projectRoot() } = {}) {
       }),
     ),
   );
+  const failed = builds.find(({ status }) => status === 'rejected');
+  if (failed) throw failed.reason;
+  const results = builds.map(({ value }) => value);
   const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
   const own = [...new Set(inputs)].filter((name) => !name.startsWith('node_modules/'));
   await mkdir(join(root, 'dist'), { recursive: true });
   const stamp = join(root, STAMP);
-  // Time of the start, not the end: a file saved while we built is newer than what we read.
-  const record = { startedAt, entries: entryList(groups), inputs: own };
+  // Time of the start, not the end: a file saved while we built is newer than what we read. And
+  // a little earlier, for file times come from a clock that ticks every few ms.
+  const record = { startedAt: startedAt - 10, entries: entryList(groups), inputs: own };
   await writeFile(`${stamp}.${process.pid}.tmp`, JSON.stringify(record));
   await rename(`${stamp}.${process.pid}.tmp`, stamp);
   return { changed };

@@ -28,16 +28,16 @@ while read -r word pid; do
     release) exit 0 ;;
   esac
 done
-for p in $pids; do kill -TERM -- "-$p"; done
+for p in $pids; do kill -s TERM -- "-$p"; done
 left=$1
 while [ "$left" -gt 0 ]; do
   alive=
-  for p in $pids; do kill -0 -- "-$p" && alive=1; done
+  for p in $pids; do kill -s 0 -- "-$p" && alive=1; done
   [ "$alive" ] || exit 0
   sleep 1
   left=$((left - 1))
 done
-for p in $pids; do kill -KILL -- "-$p"; done
+for p in $pids; do kill -s KILL -- "-$p"; done
 `;
 
 export function startGuard({ graceSeconds }: { graceSeconds: number }): Guard {

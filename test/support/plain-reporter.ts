@@ -5,7 +5,11 @@ import type { Reporter, SerializedError, TestModule } from 'vitest/node';
  * program. A file that could not be loaded and an error outside of any test count as failures.
  */
 export default class PlainReporter implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
+  onTestRunEnd(
+    modules: readonly TestModule[],
+    errors: readonly SerializedError[],
+    reason: string,
+  ): void {
     let [passed, failed, skipped] = [0, errors.length, 0];
     for (const module of modules) {
       failed += module.errors().length;
@@ -19,6 +23,8 @@ export default class PlainReporter implements Reporter {
         else skipped++;
       }
     }
+    // Nothing failed, and yet the run did: it could not begin, or was cut off.
+    if (reason !== 'passed' && failed === 0) failed = 1;
     const rest = skipped > 0 ? `, ${skipped} skipped` : '';
     process.stdout.write(`\n${passed} passed, ${failed} failed${rest}\n`);
   }

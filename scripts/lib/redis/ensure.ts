@@ -1,20 +1,20 @@
 import { readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startGuard } from '../guard.ts';
 import { askRedis, pingRedis } from './command.ts';
 import { bringRedis } from './bring.ts';
 import { findRedis } from './find.ts';
-import { startRedisServer } from './server.ts';
+import { type RedisServer, startRedisServer } from './server.ts';
 
 /** A Redis to use. What we did not start, `stop` leaves running. */
 export interface EnsuredRedis {
   url: string;
   /** Whether it is ours to end. */
   owned: boolean;
-  /** Process id of our own server. */
-  pid?: number;
-  /** Resolves when our own server ended; never for one that is not ours. */
-  exited: Promise<void>;
+  /** Process id of our own server; another one after it was killed and started again. */
+  readonly pid: number | undefined;
+  /** Ends our own server. */
   stop(): Promise<void>;
 }
 
@@ -48,23 +48,26 @@ export async function ensureRedis(options: EnsureOptions): Promise<EnsuredRedis>
         cause: error,
       });
     }
-    const never = new Promise<void>(() => {});
-    return { url, owned: false, exited: never, stop: () => Promise.resolve() };
+    return { url, owned: false, pid: undefined, stop: () => Promise.resolve() };
   }
   await refuseSharedData(dataDir);
   const program = (await findRedis(programDir)) ?? (await bringRedis(programDir, log));
   const guard = startGuard({ graceSeconds: 10 });
   try {
-    const server = await startRedisServer({ program, dataDir, guard });
+    const first = await startRedisServer({ program, dataDir, guard });
     const record = join(dataDir, SERVER_RECORD);
-    await writeFile(record, JSON.stringify({ url: server.url }));
+    await writeFile(record, JSON.stringify({ url: first.url }));
+    const kept = keepRunning(first, log, () =>
+      startRedisServer({ program, dataDir, guard, port: first.port }),
+    );
     return {
-      url: server.url,
+      url: first.url,
       owned: true,
-      pid: server.pid,
-      exited: server.exited,
+      get pid() {
+        return kept.current().pid;
+      },
       async stop() {
-        await server.stop();
+        await kept.stop();
         guard.release();
         await rm(record, { force: true });
       },
@@ -73,6 +76,42 @@ export async function ensureRedis(options: EnsureOptions): Promise<EnsuredRedis>
     guard.release();
     throw error;
   }
+}
+
+/**
+ * Starts the server again, on the same port and data, whenever it ended without our doing: its
+ * clients wait for it and lose nothing that was acknowledged.
+ */
+function keepRunning(
+  first: RedisServer,
+  log: (line: string) => void,
+  startAgain: () => Promise<RedisServer>,
+): { current: () => RedisServer; stop: () => Promise<void> } {
+  let server = first;
+  const stopping = new AbortController();
+  const keep = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await server.exited;
+      if (stopping.signal.aborted) return;
+      log(`Redis (pid ${server.pid}) has ended: starting it again on port ${server.port}`);
+      // A pause, lest a server that cannot live (disk full) is started in a tight loop.
+      await sleep(200);
+      const next = await startAgain().catch((error: unknown) => log(String(error)));
+      if (next) server = next;
+      else await sleep(2000, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  };
+  const kept = keep();
+  return {
+    current: () => server,
+    async stop() {
+      stopping.abort();
+      await server.stop();
+      await kept;
+      // One that was being started while we stopped.
+      await server.stop();
+    },
+  };
 }
 
 /**

@@ -1,0 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Waits until `holds` says so: for what tells nobody when it happens. */
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  timeoutMs = 20_000,
+): Promise<void> {
+  const limit = performance.now() + timeoutMs;
+  while (!(await holds())) {
+    if (performance.now() > limit)
+      throw new Error(`after ${timeoutMs} ms still not: ${holds.toString()}`);
+    await sleep(20);
+  }
+}
