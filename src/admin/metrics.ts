@@ -1,0 +1,169 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import { readBehind, type Behind, type Watched } from './reading.ts';
+
+/** What is known of a counter; names are those given to Counters.add. One that is missing here is shown all the same. */
+const HELP: Readonly<Record<string, string>> = {
+  admin_refused: 'Refused requests to the dashboard.',
+  attempts_failed: 'Attempts that failed, by failure code.',
+  background_failed: 'Background work of sessions that failed; the next look repairs it.',
+  disconnects: 'Sockets closed by the gateway, by close name.',
+  epochs_renewed: 'Sessions whose continuity was lost while they were connected.',
+  exchanges_refused: 'HTTP exchanges answered with an error, by reply error.',
+  frames_dropped: 'Frames that were not sent to a socket.',
+  frames_refused: 'Frames answered with an error, by reply error.',
+  gaps_seen: 'Reliable messages that were not delivered by their own wake-up.',
+  redis_errors: 'Errors of the connections to Redis.',
+  requests_accepted: 'Requests taken on, by kind.',
+  requests_ended: 'Requests that ended, by state.',
+  requests_refused: 'Requests that were not taken on.',
+  wakes_dropped: 'Wake-ups for which nobody was there.',
+};
+
+/** One moment's values: [label values, value] per metric. */
+type Sample<L extends string> = readonly [Readonly<Record<L, string>>, number];
+
+/**
+ * The gateway's figures in Prometheus' text form. Nothing is kept here: each metric reads the plain numbers that the
+ * gateway counts anyway, when it is scraped. Counters have the label `cause`, which is what was counted: an error
+ * code, a state, a message's name. Series of workers, lanes and kinds are the same on every gateway of one Redis.
+ */
+export class Metrics {
+  readonly contentType: string;
+  private readonly registry = new Registry();
+  private behind: Behind | undefined;
+
+  constructor(private readonly gateway: Watched) {
+    this.contentType = this.registry.contentType;
+    this.describeGateway();
+    this.describeProcess();
+    this.describeBehind();
+  }
+
+  async render(): Promise<string> {
+    this.behind = await readBehind(this.gateway);
+    for (const [name] of this.gateway.counters.entries()) this.gatewayCounter(name);
+    for (const { counts } of this.behind?.workers ?? []) {
+      for (const [name] of counts) this.workerCounter(name);
+    }
+    return await this.registry.metrics();
+  }
+
+  private describeGateway(): void {
+    const { gateway } = this;
+    for (const name of Object.keys(gateway.gauges())) {
+      this.gauge(name, `Open ${name} of this gateway.`, [], () => [
+        [{}, gateway.gauges()[name] ?? 0],
+      ]);
+    }
+    this.counter('messages', 'Messages handed to their handler, by name.', ['cause'], () =>
+      Array.from(gateway.messages(), ([cause, count]) => [{ cause }, count]),
+    );
+  }
+
+  private describeProcess(): void {
+    this.gauge('process_resident_bytes', 'Resident memory of the gateway.', [], () => [
+      [{}, process.memoryUsage.rss()],
+    ]);
+    this.counter('process_cpu_seconds', 'CPU time of the gateway, s.', ['cause'], () => {
+      const { user, system } = process.cpuUsage();
+      return [
+        [{ cause: 'user' }, user / 1e6],
+        [{ cause: 'system' }, system / 1e6],
+      ];
+    });
+    this.counter('loop_seconds', 'Time of the event loop, s.', ['cause'], () => {
+      const { active, idle } = performance.eventLoopUtilization();
+      return [
+        [{ cause: 'active' }, active / 1e3],
+        [{ cause: 'idle' }, idle / 1e3],
+      ];
+    });
+  }
+
+  private describeBehind(): void {
+    this.gauge('redis_up', 'Whether Redis answered this scrape.', [], () => [
+      [{}, this.behind === undefined ? 0 : 1],
+    ]);
+    const workers = () => this.behind?.workers ?? [];
+    this.gauge('worker_busy', 'Jobs that run on a worker.', ['worker'], () =>
+      workers().map(({ worker, busy }) => [{ worker }, busy]),
+    );
+    this.gauge('worker_cores', 'Cores that a worker gives to the cpu lane.', ['worker'], () =>
+      workers().map(({ worker, cores }) => [{ worker }, cores.length]),
+    );
+    this.gauge('worker_lane', 'Lanes that a worker takes jobs of.', ['worker', 'lane'], () =>
+      workers().flatMap(({ worker, lanes }) => lanes.map((lane) => [{ worker, lane }, 1] as const)),
+    );
+    this.gauge('lane_jobs', 'Jobs of a lane, by state.', ['lane', 'state'], () =>
+      (this.behind?.lanes ?? []).flatMap(({ lane, jobs }) =>
+        Object.entries(jobs).map(([state, count]) => [{ lane, state }, count] as const),
+      ),
+    );
+    const kinds = () => this.behind?.kinds ?? [];
+    this.gauge('kind_depth', 'Unfinished requests of a kind.', ['kind', 'lane'], () =>
+      kinds().map(({ name: kind, lane, depth }) => [{ kind, lane }, depth]),
+    );
+    this.gauge('kind_depth_limit', 'Most of them that are taken on.', ['kind', 'lane'], () =>
+      kinds().map(({ name: kind, lane, limit }) => [{ kind, lane }, limit]),
+    );
+  }
+
+  private gatewayCounter(name: string): void {
+    this.counter(name, HELP[name] ?? 'Counted under a cause.', ['cause'], () =>
+      Array.from(this.gateway.counters.entries())
+        .filter(([counted]) => counted === name)
+        .map(([, cause, count]) => [{ cause }, count]),
+    );
+  }
+
+  private workerCounter(name: string): void {
+    const help = `${HELP[name] ?? 'Counted under a cause.'} As the workers say.`;
+    this.counter(`worker_${name}`, help, ['worker', 'cause'], () =>
+      (this.behind?.workers ?? []).flatMap(({ worker, counts }) =>
+        counts
+          .filter(([counted]) => counted === name)
+          .map(([, cause, count]) => [{ worker, cause }, count] as const),
+      ),
+    );
+  }
+
+  private gauge<L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    read: () => readonly Sample<L>[],
+  ): void {
+    const collect = function (this: Gauge<L>): void {
+      this.reset();
+      for (const [labels, value] of read()) this.set(labels, value);
+    };
+    this.add(`muster_${name}`, (full) =>
+      this.registry.registerMetric(
+        new Gauge({ name: full, help, labelNames, registers: [], collect }),
+      ),
+    );
+  }
+
+  private counter<L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    read: () => readonly Sample<L>[],
+  ): void {
+    // Counts are totals already: the metric starts from nothing each time.
+    const collect = function (this: Counter<L>): void {
+      this.reset();
+      for (const [labels, value] of read()) this.inc(labels, value);
+    };
+    this.add(`muster_${name}_total`, (full) =>
+      this.registry.registerMetric(
+        new Counter({ name: full, help, labelNames, registers: [], collect }),
+      ),
+    );
+  }
+
+  /** Once per name: counters come into being when something is first counted. */
+  private add(name: string, register: (name: string) => void): void {
+    if (this.registry.getSingleMetric(name) === undefined) register(name);
+  }
+}
