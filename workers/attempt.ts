@@ -10,8 +10,7 @@ import {
   type ProgressOf,
   type ResultOf,
 } from '../protocol/index.ts';
-import type { JobData } from '../src/jobs/queues.ts';
-import { readJobData } from '../src/jobs/queues.ts';
+import { readJobData, type JobData } from '../src/jobs/job-data.ts';
 import type { Records, Standing } from '../src/jobs/records.ts';
 
 /** What a processor is given besides its input. */

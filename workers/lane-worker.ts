@@ -2,7 +2,7 @@ import { Worker, type Job, type WorkerOptions } from 'bullmq';
 import { kindNamed, type End, type FailureCode, type Kind, type Lane } from '../protocol/index.ts';
 import type { Admission } from '../src/jobs/admission.ts';
 import { MATCHMAKING_PASS } from '../src/jobs/matchmaking.ts';
-import { readJobData } from '../src/jobs/queues.ts';
+import { readJobData } from '../src/jobs/job-data.ts';
 import { VERDICT, type Records } from '../src/jobs/records.ts';
 import type { Counters } from '../src/lib/counters.ts';
 import type { Log } from '../src/lib/log.ts';

@@ -2,7 +2,7 @@
  * Entry of a cpu lane child. BullMQ forks it on its core and calls the default export for one job at a time. Its one
  * connection to Redis is for its own attempts' progress and ends; the worker keeps all other books.
  */
-import { DelayedError, type SandboxedJob } from 'bullmq';
+import type { SandboxedJob } from 'bullmq';
 import type { KindName, KindsOn } from '../protocol/index.ts';
 import { MATCHMAKING_PASS, PASS_INTERVAL_MS } from '../src/jobs/matchmaking.ts';
 import { Records } from '../src/jobs/records.ts';
@@ -12,6 +12,11 @@ import { connectRedis } from '../src/lib/redis.ts';
 import { runAttempt, type Place, type Processor } from './attempt.ts';
 import { cpuProcessors, warmCpuProcessors } from './processors/cpu.ts';
 import { matchmakingPass } from './processors/matchmaking-pass.ts';
+
+/** BullMQ knows it by its name. Its own class would load all of BullMQ into every child, a third of a child's start. */
+class Delayed extends Error {
+  override name = 'DelayedError';
+}
 
 const config = readConfigOrExit();
 const core = process.env['MUSTER_CORE'];
@@ -37,7 +42,7 @@ export default async function attempt(job: SandboxedJob, token?: string, signal?
     if (left === 0) return;
     // The same job comes back while somebody waits, so that a lost process cannot lose the next pass.
     await job.moveToDelayed(Date.now() + PASS_INTERVAL_MS, token ?? '');
-    throw new DelayedError();
+    throw new Delayed();
   }
   const name = job.name as Exclude<KindsOn<'cpu'>, 'matchmake'>;
   const processor = cpuProcessors[name] as unknown as Processor<KindName>;

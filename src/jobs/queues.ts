@@ -2,15 +2,7 @@ import { Queue } from 'bullmq';
 import type { Kind, Lane } from '../../protocol/index.ts';
 import type { Redis } from '../lib/redis.ts';
 import { queuePrefix } from '../relay/keys.ts';
-
-/** What a job carries to its processor. Read back with readJobData: it has been through JSON and Redis. */
-export interface JobData {
-  readonly player: string;
-  readonly id: string;
-  readonly input: unknown;
-  /** ms since 1970. */
-  readonly deadline: number;
-}
+import type { JobData } from './job-data.ts';
 
 /** Finished jobs that BullMQ keeps for the dashboard. The record, not the job, is what a request's end is read from. */
 const KEEP_FAILED = { count: 1_000, age: 24 * 3_600 } as const;
@@ -58,15 +50,4 @@ export class Queues {
   async close(): Promise<void> {
     await Promise.all([this.queues.cpu.close(), this.queues.io.close()]);
   }
-}
-
-/** @returns the data of a job. @throws Error when it is none of ours, for example added by hand */
-export function readJobData(data: unknown): JobData {
-  if (typeof data === 'object' && data !== null) {
-    const { player, id, input, deadline } = data as Partial<Record<keyof JobData, unknown>>;
-    if (typeof player === 'string' && typeof id === 'string' && typeof deadline === 'number') {
-      return { player, id, input, deadline };
-    }
-  }
-  throw new Error('job data without player, id and deadline');
 }
