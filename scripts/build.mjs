@@ -4,8 +4,9 @@
  * One bundle per process kind, because they load differently:
  * - gateway: everything but uWebSockets.js in one CommonJS file, which starts twice as fast as
  *   the same modules from node_modules (and it starts while a player waits);
- * - worker, sandbox and tools: ESM with packages left outside, because BullMQ forks its own
- *   `main.js` from disk and reads `module.filename`;
+ * - sandbox: everything in one ESM file, because a core stands idle while its new child starts;
+ * - worker and tools: ESM with packages left outside, because BullMQ forks its own `main.js` from
+ *   disk and reads `module.filename`;
  * - demo: for the browser.
  *
  * A module that needs a data file finds it from `import.meta.url`, which in a bundle is the
@@ -75,10 +76,17 @@ export function plan(root) {
   const esm = { ...common, format: 'esm', packages: 'external' };
   const worker = {
     ...esm,
-    entryPoints: existing([
-      { in: 'workers/main.ts', out: 'worker' },
-      { in: 'workers/sandbox.ts', out: 'sandbox' },
-    ]),
+    entryPoints: existing([{ in: 'workers/main.ts', out: 'worker' }]),
+  };
+  const sandbox = {
+    ...common,
+    entryPoints: existing([{ in: 'workers/sandbox.ts', out: 'sandbox' }]),
+    format: 'esm',
+    external: ['msgpackr-extract'],
+    // Packages that are CommonJS inside call require for Node's own modules.
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
   };
   const page = entriesIn(root, 'demo', 'demo', isPage);
   const demo = {
@@ -89,7 +97,7 @@ export function plan(root) {
     target: 'es2022',
     loader: Object.fromEntries(page.map((entry) => [extname(entry.in), 'copy'])),
   };
-  return [gateway, worker, { ...esm, entryPoints: tools }, demo].filter(
+  return [gateway, worker, sandbox, { ...esm, entryPoints: tools }, demo].filter(
     (group) => group.entryPoints.length > 0,
   );
 }
