@@ -187,6 +187,7 @@ export class Requests {
   private limited(retryAfterMs: number): void {
     this.pace.limited(performance.now(), retryAfterMs);
     this.takeBack();
+    this.pump();
   }
 
   private takeBack(): void {
