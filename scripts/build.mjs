@@ -152,7 +152,7 @@ export async function build({ root = projectRoot() } = {}) {
   if (failed) throw failed.reason;
   const results = builds.map(({ value }) => value);
   const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
-  const own = [...new Set(inputs)].filter((name) => !name.startsWith('node_modules/'));
+  const own = [...new Set(inputs)].filter((name) => !name.includes('node_modules/'));
   await mkdir(join(root, 'dist'), { recursive: true });
   const stamp = join(root, STAMP);
   // Time of the start, not the end: a file saved while we built is newer than what we read. And

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from '../build.mjs';
 import { type House, type HouseOptions, openHouse } from './house.ts';
 import { onSignals } from './signals.ts';
 
@@ -60,9 +63,10 @@ export async function keepHouse({ whenReady, ...options }: KeepOptions): Promise
 }
 
 function sayReady({ players, dashboard, redis }: House, ms: number): void {
+  const page = existsSync(join(projectRoot(), 'dist/demo/index.html'));
   const lines = {
-    players: `${players.replace(/^http/, 'ws')}/`,
-    'demo page': `${players}/`,
+    players: `${players.replace(/^http/, 'ws')}/v1/socket`,
+    ...(page ? { 'demo page': `${players}/` } : {}),
     dashboard: `${dashboard}/`,
     Redis: redis.owned ? `${redis.url} (ours, data in .muster/data)` : 'as REDIS_URL says',
     'see it work': 'npm run try',

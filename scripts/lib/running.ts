@@ -15,11 +15,26 @@ export interface Running {
 
 const fileOf = (root: string): string => join(root, '.muster', 'start.json');
 
-/** With the pid it names one process for good: pids are used again, but not with the same start. */
-export async function beganAt(pid: number): Promise<string> {
+/** Fields of /proc/PID/stat from the third on; none where there is no such process, or no /proc. */
+async function statOf(pid: number): Promise<string[]> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  // Field 22, counted after the name in parentheses, which may itself hold spaces and parentheses.
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  // Counted after the name in parentheses, which may itself hold spaces and parentheses.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+/** With the pid it names one process for good: pids are used again, but not with the same start. */
+async function beganAt(pid: number): Promise<string> {
+  return (await statOf(pid))[19] ?? '';
+}
+
+/** Whether a process runs. One that has ended, and whose parent has not asked how, does not. */
+export async function runs(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  return (await statOf(pid))[0] !== 'Z';
 }
 
 export async function writeRunning(root: string, running: Omit<Running, 'began'>): Promise<void> {
@@ -46,12 +61,7 @@ export async function readRunning(root: string): Promise<Running | undefined> {
 
 /** Whether the very process of the record is still there. */
 export async function isAlive({ pid, began }: Pick<Running, 'pid' | 'began'>): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  return (await beganAt(pid)) === began;
+  return (await runs(pid)) && (await beganAt(pid)) === began;
 }
 
 function isRunning(value: unknown): value is Running {
