@@ -8,6 +8,7 @@ import {
   TOKEN_SUBPROTOCOL_PREFIX,
   type ClientBody,
   type ClientMessageName,
+  type End,
   type ServerBody,
   type ServerMessageName,
 } from '../../protocol/index.ts';
@@ -87,6 +88,27 @@ export class RawClient {
   async hello(session?: ClientBody<'hello'>['session']): Promise<ServerBody<'welcome'>> {
     this.send('hello', session === undefined ? {} : { session });
     return (await this.next('welcome')).body;
+  }
+
+  /** Sends a request and waits until it is accepted. */
+  async request(
+    id: string,
+    kind: string,
+    input: unknown,
+    deadlineMs?: number,
+  ): Promise<ServerBody<'accepted'>> {
+    this.send('request', { id, kind, input, ...(deadlineMs !== undefined && { deadlineMs }) });
+    return (await this.next('accepted', (body) => body.id === id)).body;
+  }
+
+  /** The end of a request; each call waits for another one. */
+  async end(id: string): Promise<End> {
+    return (await this.next('ended', (body) => body.id === id)).body;
+  }
+
+  /** Resolves when the request runs and has sent its first report of this attempt. */
+  async runs(id: string, attempt = 1): Promise<void> {
+    await this.next('progress', (body) => body.id === id && body.attempt === attempt);
   }
 
   /** The first frame of that name that fits and was not handed out before, come or still to come. */
