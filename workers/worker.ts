@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Admission } from '../src/jobs/admission.ts';
+import { Fleet } from '../src/jobs/fleet.ts';
 import { Records } from '../src/jobs/records.ts';
 import type { Config } from '../src/lib/config.ts';
 import { Counters } from '../src/lib/counters.ts';
@@ -7,6 +8,7 @@ import type { Log } from '../src/lib/log.ts';
 import { connectRedis, type Redis } from '../src/lib/redis.ts';
 import { workerChannel } from '../src/relay/keys.ts';
 import type { Place } from './attempt.ts';
+import { WorkerBeat } from './beat.ts';
 import { CoreWorker } from './core-worker.ts';
 import { allowedCores, canPin, planCores } from './cores.ts';
 import { IoWorker } from './io-worker.ts';
@@ -39,19 +41,25 @@ export function startWorker(name: string, config: Config, log: Log, sandbox: URL
   const io = config.IO_CONCURRENCY > 0 ? [new IoWorker(redis, config, books, place)] : [];
   const lanes: readonly LaneWorker[] = [...cores, ...io];
 
+  const { counters } = books;
+  const beat = new WorkerBeat({ worker: name, cores, io, fleet: new Fleet(redis), counters, log });
+  const begin = (lane: LaneWorker) => {
+    run(lane, log);
+    beat.say();
+  };
   obey(orders, name, lanes, log);
-  for (const lane of io) run(lane, log);
+  for (const lane of io) begin(lane);
   for (const lane of cores) {
     lane.warm().then(
-      () => run(lane, log),
+      () => begin(lane),
       (error: unknown) => {
         log.error('child does not start; its core takes jobs all the same', { core: lane.core, error });
-        run(lane, log);
+        begin(lane);
       },
     );
   }
   log.info('worker started', { cores: slots.map(({ core }) => core ?? 'any'), io: config.IO_CONCURRENCY });
-  return { stop: async () => await stop(lanes, cores, [redis, orders], config.DRAIN_MS, log) };
+  return { stop: async () => await stop(lanes, cores, beat, [redis, orders], config.DRAIN_MS, log) };
 }
 
 function run(lane: LaneWorker, log: Log): void {
@@ -75,16 +83,19 @@ function obey(orders: Redis, name: string, lanes: readonly LaneWorker[], log: Lo
 async function stop(
   lanes: readonly LaneWorker[],
   cores: readonly CoreWorker[],
+  beat: WorkerBeat,
   connections: readonly Redis[],
   drainMs: number,
   log: Log,
 ): Promise<void> {
   const closed = Promise.all(lanes.map(async (lane) => await lane.close()));
+  beat.drain();
   const late = setTimeout(() => {
     log.warn('handing back what still runs', { jobs: lanes.reduce((sum, lane) => sum + lane.busy, 0) });
     for (const core of cores) core.surrender();
   }, drainMs);
   await closed;
   clearTimeout(late);
+  await beat.stop();
   for (const connection of connections) connection.disconnect();
 }
