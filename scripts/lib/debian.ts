@@ -47,14 +47,7 @@ export async function unpackPackage(
       '-o',
       `${option}=${value}`,
     ]);
-    const apt = async (...words: string[]): Promise<void> => {
-      const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
-      try {
-        await run('apt-get', [...flags, '--quiet=2', ...words], { env, maxBuffer: 16e6 });
-      } catch (error) {
-        throw new Error(`apt-get ${words[0]} failed: ${reasonOf(error)}`, { cause: error });
-      }
-    };
+    const apt = (...words: string[]): Promise<void> => runApt([...flags, ...words]);
     log(`reading the package lists to find ${name}`);
     await apt('update');
     log(`downloading ${name}`);
@@ -69,6 +62,22 @@ export async function unpackPackage(
     return await libraryFolders(folder);
   } finally {
     await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** Installs a package for the whole system: for root, where unpacking is not enough. */
+export async function installPackage(name: string, log: (line: string) => void): Promise<void> {
+  log(`installing ${name}`);
+  await runApt(['update']);
+  await runApt(['install', '--yes', '--no-install-recommends', name]);
+}
+
+async function runApt(words: readonly string[]): Promise<void> {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
+  try {
+    await run('apt-get', ['--quiet=2', ...words], { env, maxBuffer: 16e6 });
+  } catch (error) {
+    throw new Error(`apt-get failed: ${reasonOf(error)}`, { cause: error });
   }
 }
 
