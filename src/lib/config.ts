@@ -28,7 +28,7 @@ export const variables = {
   ORIGINS: list(development ? '*' : '', 'Origins whose pages may connect, comma-separated; * allows all. Clients that send no Origin are not browsers and pass.'),
   TRUST_FLY_CLIENT_IP: flag(false, 'Whether the header Fly-Client-IP names the client. Only behind the Fly proxy: elsewhere a client can forge it.'),
 
-  CONNECTIONS_PER_ADDRESS: int(100, 1, 1_000_000, 'Sockets of one client address; beyond it too_many_connections.'),
+  CONNECTIONS_PER_ADDRESS: int(development ? 20_000 : 100, 1, 1_000_000, 'Sockets of one client address; beyond it too_many_connections.'),
   HELLO_TIMEOUT_MS: int(10_000, 100, 60_000, 'From socket to hello, ms.'),
   PING_INTERVAL_MS: int(25_000, 1_000, 300_000, 'Silence after which a client pings, ms; three of them close the socket.'),
   FRAME_MAX_BYTES: int(16_384, 1_024, 1_048_576, 'Longest frame that is read; four times that cuts the socket.'),
