@@ -83,9 +83,10 @@ export function plan(root) {
     entryPoints: existing([{ in: 'workers/sandbox.ts', out: 'sandbox' }]),
     format: 'esm',
     external: ['msgpackr-extract'],
-    // Packages that are CommonJS inside call require for Node's own modules.
+    // Packages that are CommonJS inside call require for Node's own modules. The banner is not part of what esbuild
+    // parses: a name that a package imports too (msgpackr does createRequire) would be declared twice.
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
   };
   const page = entriesIn(root, 'demo', 'demo', isPage);
