@@ -45,7 +45,7 @@ export async function openHouse({ log, graceMs, env = {} }: HouseOptions): Promi
   const root = projectRoot();
   const given = { ...env, ...process.env };
   // Read here too, so that a wrong variable is named before anything has been started.
-  const config = readConfig({ ...given, REDIS_URL: given['REDIS_URL'] ?? 'redis://127.0.0.1' });
+  const config = readConfig({ ...given, REDIS_URL: given['REDIS_URL'] || 'redis://127.0.0.1' });
   const other = await readRunning(root);
   if (other) {
     throw new Error(

@@ -41,12 +41,13 @@ export function spawnProcess(
   command: string,
   args: readonly string[],
   env: Record<string, string> = {},
+  cwd: string = projectRoot(),
 ): TestProcess {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(NODE_ENV|NODE_OPTIONS|NODE_CHANNEL_.*|VITEST.*|TEST|DEV|PROD)$/.test(name),
   );
   const child = spawn(command, args, {
-    cwd: projectRoot(),
+    cwd,
     env: { ...Object.fromEntries(kept), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
