@@ -10,7 +10,7 @@ export type Decoder = (frame: Uint8Array) => unknown;
  * It throws Refusal `malformed_body` or `invalid_body` with the reason.
  */
 export function decoder(spec: MessageSpec, bounds?: BodyBounds): Decoder {
-  const body = spec.body as Body<unknown>;
+  const { body } = spec;
   if (body.form === 'fixed') {
     const { size } = body;
     return (frame) => {
@@ -40,10 +40,14 @@ function unpack(bytes: Uint8Array, bounds?: BodyBounds): unknown {
 }
 
 /** @returns the first reasons of a schema's error, as `path: reason; path: reason`. */
-export function explain(error: { issues: readonly { path: PropertyKey[]; message: string }[] }): string {
+export function explain(error: {
+  issues: readonly { path: PropertyKey[]; message: string }[];
+}): string {
   return error.issues
     .slice(0, 5)
-    .map(({ path, message }) => (path.length > 0 ? `${path.map(String).join('.')}: ${message}` : message))
+    .map(({ path, message }) =>
+      path.length > 0 ? `${path.map(String).join('.')}: ${message}` : message,
+    )
     .join('; ')
     .slice(0, 500);
 }

@@ -89,33 +89,42 @@ function compiled<T>(fields: Record<string, Field>): Codec<T> {
   const read: string[] = [];
   const write: string[] = [];
   let at = 0;
-  for (const [name, { width, min, max }] of Object.entries(fields)) {
+  const names = Object.keys(fields);
+  for (const [i, [name, { width, min, max }]] of Object.entries(fields).entries()) {
+    // Not the field's own name, which may be `at`, `view` or a reserved word.
+    const local = `n${i}`;
     const place = `at + ${at}`;
     // Written as a negation so that NaN, which compares false with everything, is refused too.
-    const wrong = `!(${name} >= ${min} && ${name} <= ${max})`;
-    const fraction = width.startsWith('f') ? '' : ` || ${name} !== Math.floor(${name})`;
+    const wrong = `!(${local} >= ${min} && ${local} <= ${max})`;
+    const fraction = width.startsWith('f') ? '' : ` || ${local} !== Math.floor(${local})`;
     read.push(
-      `const ${name} = view.get${accessors[width]}(${place});`,
+      `const ${local} = view.get${accessors[width]}(${place});`,
       `if (${wrong}) return '${name}: must be ${min} to ${max}';`,
     );
     write.push(
-      `const ${name} = value.${name};`,
+      `const ${local} = value.${name};`,
       `if (${wrong}${fraction}) throw new RangeError('${name}: must be ${min} to ${max}');`,
-      `view.set${accessors[width]}(${place}, ${name});`,
+      `view.set${accessors[width]}(${place}, ${local});`,
     );
     at += widths[width];
   }
-  const names = Object.keys(fields).join(', ');
+  const value = names.map((name, i) => `${name}: n${i}`).join(', ');
   return {
     // eslint-disable-next-line no-new-func, typescript/no-implied-eval -- built from checked identifiers and numbers only
-    decode: new Function('view', 'at', `${read.join('\n')}\nreturn { ${names} };`) as Codec<T>['decode'],
+    decode: new Function(
+      'view',
+      'at',
+      `${read.join('\n')}\nreturn { ${value} };`,
+    ) as Codec<T>['decode'],
     // eslint-disable-next-line no-new-func, typescript/no-implied-eval -- as above
     encode: new Function('view', 'at', 'value', write.join('\n')) as Codec<T>['encode'],
   };
 }
 
 /** The same codec without generated code; exported so that a test can hold the two against each other. */
-export function interpreted<T extends Record<string, number>>(fields: Record<string, Field>): Codec<T> {
+export function interpreted<T extends Record<string, number>>(
+  fields: Record<string, Field>,
+): Codec<T> {
   return {
     decode(view, at) {
       const value: Record<string, number> = {};

@@ -60,6 +60,8 @@ export function defineKind<
   I extends ZodType,
   P extends ZodType,
   R extends ZodType,
->(parts: Parts<N, L, I, P, R> & Partial<Omit<Kind, keyof Parts<N, L, I, P, R>>>): Kind<N, L, I, P, R> {
+>(
+  parts: Parts<N, L, I, P, R> & Partial<Omit<Kind, keyof Parts<N, L, I, P, R>>>,
+): Kind<N, L, I, P, R> {
   return Object.freeze({ ...defaults, ...parts });
 }

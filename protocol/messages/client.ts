@@ -43,7 +43,12 @@ export const clientMessages = {
     ),
   },
   cancel: { type: 5, cost: 5, reply: 'ok', body: packed(z.strictObject({ ref, id: requestId })) },
-  join: { type: 6, cost: 5, reply: 'members', body: packed(z.strictObject({ ref, room: roomName })) },
+  join: {
+    type: 6,
+    cost: 5,
+    reply: 'members',
+    body: packed(z.strictObject({ ref, room: roomName })),
+  },
   leave: { type: 7, cost: 5, reply: 'ok', body: packed(z.strictObject({ ref, room: roomName })) },
   say: {
     type: 8,

@@ -4,9 +4,13 @@ import { z } from 'zod';
 export const ref = z.uint32().optional();
 
 /** Named by the client, unique per player for REQUEST_TTL. */
-export const requestId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ -');
+export const requestId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ -');
 
-export const roomName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ . -');
+export const roomName = z
+  .string()
+  .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ . -');
 
 /** 96 random bits in base64url. */
 export const sessionId = z.string().regex(/^[A-Za-z0-9_-]{16}$/, 'is no session id');

@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { clientMessages } from '../messages/client.ts';
+import { kindNamed, kinds, type Kind, type KindName } from './index.ts';
+import { defineKind } from './kind.ts';
+import { z } from 'zod';
+
+const all: readonly Kind[] = Object.values(kinds);
+const disc = { x: 0, y: 0, vx: 1, vy: -1, alive: true, level: 2 };
+
+const good: { readonly [N in KindName]: readonly [unknown, unknown][] } = {
+  drill: [[{ act: 'echo' }, { act: 'echo', ms: 0, untilAttempt: 100, reports: 0, note: '' }]],
+  forecast: [
+    [
+      { position: { tick: 0, discs: [disc, disc] } },
+      { position: { tick: 0, discs: [disc, disc] }, rollouts: 200, seed: 1 },
+    ],
+  ],
+  matchmake: [
+    [
+      { queue: 'duel', regions: { 'eu-1': 20 } },
+      { queue: 'duel', regions: { 'eu-1': 20 } },
+    ],
+  ],
+  pipeline: [[{}, { firstMs: 50, secondMs: 50, thenMs: 50, note: '' }]],
+};
+
+const regions = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`r${i}`, 1]));
+const bad: { readonly [N in KindName]: readonly unknown[] } = {
+  drill: [
+    {},
+    { act: 'sing' },
+    { act: 'echo', ms: -1 },
+    { act: 'echo', ms: 600_001 },
+    { act: 'echo', reports: 1_001 },
+  ],
+  forecast: [
+    {},
+    { position: { tick: 0, discs: [disc] } },
+    { position: { tick: 0, discs: Array.from({ length: 9 }, () => disc) } },
+    { position: { tick: -1, discs: [disc, disc] } },
+    { position: { tick: 0, discs: [disc, { ...disc, x: 1_001 }] } },
+    { position: { tick: 0, discs: [disc, { ...disc, level: 4 }] } },
+    { position: { tick: 0, discs: [disc, { ...disc, extra: 1 }] } },
+    { position: { tick: 0, discs: [disc, disc] }, rollouts: 0 },
+    { position: { tick: 0, discs: [disc, disc] }, rollouts: 2_001 },
+    { position: { tick: 0, discs: [disc, disc] }, seed: -1 },
+  ],
+  matchmake: [
+    { queue: 'duel' },
+    { queue: 'duel', regions: {} },
+    { queue: 'duel', regions: regions(17) },
+    { queue: 'duel', regions: { EU: 1 } },
+    { queue: 'duel', regions: { eu: -1 } },
+    { queue: 'chess', regions: { eu: 1 } },
+  ],
+  pipeline: [
+    { firstMs: -1 },
+    { firstMs: 60_001 },
+    { firstMs: 1.5 },
+    { note: 'x'.repeat(257) },
+    { more: 1 },
+  ],
+};
+
+describe('job kinds', () => {
+  it.each(all)('K1 $name is declared within what a client can ask for', (kind) => {
+    expect(kinds[kind.name as KindName]).toBe(kind);
+    expect(kind.name).toMatch(/^[a-z][a-z0-9_]{0,63}$/);
+    expect(['cpu', 'io']).toContain(kind.lane);
+    expect(kind.attempts).toBeGreaterThanOrEqual(1);
+    expect(kind.timeLimitMs).toBeGreaterThan(0);
+    expect(kind.deadlineMs).toBeGreaterThanOrEqual(kind.timeLimitMs);
+    expect(kind.priority).toBeGreaterThanOrEqual(1);
+    expect(kind.priority).toBeLessThanOrEqual(100);
+    expect(kind.perPlayer).toBeLessThanOrEqual(kind.depth);
+    const longest = { id: 'r', kind: kind.name, input: 0, deadlineMs: kind.deadlineMs };
+    expect(clientMessages.request.body.schema.safeParse(longest).success).toBe(true);
+  });
+
+  it.each(
+    all.flatMap(({ name }) =>
+      good[name as KindName].map(([input, read]) => ({ name, input, read })),
+    ),
+  )('K1 $name takes $input and fills in what was left out', ({ name, input, read }) => {
+    expect(kindNamed(name)?.input.parse(input)).toEqual(read);
+    // What was filled in says the same when it is sent again (Q5).
+    expect(kindNamed(name)?.input.parse(read)).toEqual(read);
+  });
+
+  it.each(all.flatMap(({ name }) => bad[name as KindName].map((input) => ({ name, input }))))(
+    'E $name refuses $input',
+    ({ name, input }) => {
+      expect(kindNamed(name)?.input.safeParse(input).success).toBe(false);
+    },
+  );
+
+  it.each(all)('G1 $name never fails otherwise, whatever the input', ({ input }) => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+        expect(typeof input.safeParse(value).success).toBe('boolean');
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('are found by their own names only', () => {
+    for (const { name } of all) expect(kindNamed(name)?.name).toBe(name);
+    for (const name of ['', 'Drill', 'toString', 'constructor', '__proto__', 'hasOwnProperty']) {
+      expect(kindNamed(name)).toBeUndefined();
+    }
+  });
+
+  it('cannot be changed, and have the defaults of their file', () => {
+    const kind = defineKind({
+      name: 'x',
+      lane: 'io',
+      input: z.null(),
+      progress: z.null(),
+      result: z.null(),
+    });
+    expect(Object.isFrozen(kind)).toBe(true);
+    expect(kind).toMatchObject({ delivery: 'latest', attempts: 3, deadlineMs: 60_000 });
+    expect(defineKind({ ...kind, attempts: 1 }).attempts).toBe(1);
+  });
+});
