@@ -6,7 +6,7 @@ import { ms, percentile } from './lib/figures.ts';
 import { bar, Screen } from './lib/screen.ts';
 
 const PLAYERS = 5;
-const ROLLOUTS = 150;
+const ROLLOUTS = 80;
 const DISCS = 5;
 const PING_EVERY_MS = 20;
 const ROOM = 'try';

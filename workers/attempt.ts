@@ -101,7 +101,14 @@ export async function runAttempt<N extends KindName>(
     waitedMs: Math.max(began - job.timestamp, 0),
     ms: Date.now() - began,
   };
-  const end = { id: data.id, kind: kind.name, state: 'done', result: parsed.data, attempt, ran } as const;
+  const end = {
+    id: data.id,
+    kind: kind.name,
+    state: 'done',
+    result: parsed.data,
+    attempt,
+    ran,
+  } as const;
   owns((await place.records.settle(data, token, end)).is);
 }
 

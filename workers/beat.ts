@@ -10,9 +10,15 @@ interface Lane {
   isRunning(): boolean;
 }
 
+interface Core extends Lane {
+  readonly core: number | undefined;
+  /** The child's process, while it has one. */
+  readonly pid: number | undefined;
+}
+
 export interface BeatParts {
   readonly worker: string;
-  readonly cores: readonly (Lane & { readonly core: number | undefined })[];
+  readonly cores: readonly Core[];
   readonly io: readonly Lane[];
   readonly fleet: Pick<Fleet, 'say' | 'leave'>;
   readonly counters: Counters;
@@ -72,11 +78,12 @@ export class WorkerBeat {
 
   private words(): Beat {
     const { worker, cores, io, counters } = this.parts;
-    const takes = (lanes: readonly Lane[]) =>
-      !this.draining && lanes.some((lane) => lane.isRunning());
+    const takes = (lane: Lane) => !this.draining && lane.isRunning();
+    // A core whose child does not start takes jobs to no end.
+    const cpu = cores.some((core) => takes(core) && core.pid !== undefined);
     return {
       worker,
-      lanes: [...(takes(cores) ? (['cpu'] as const) : []), ...(takes(io) ? (['io'] as const) : [])],
+      lanes: [...(cpu ? (['cpu'] as const) : []), ...(io.some(takes) ? (['io'] as const) : [])],
       cores: cores.map(({ core }) => core ?? null),
       busy: [...cores, ...io].reduce((sum, lane) => sum + lane.busy, 0),
       counts: [...counters.entries()],

@@ -80,7 +80,11 @@ export class CoreWorker extends LaneWorker {
     }
   }
 
-  protected override watch(_job: Job, kind: Kind, end: (cause: 'memory_limit') => void): () => void {
+  protected override watch(
+    _job: Job,
+    kind: Kind,
+    end: (cause: 'memory_limit') => void,
+  ): () => void {
     const limit = kind.memoryMb * 1_048_576;
     const timer = setInterval(() => {
       void this.resident().then((bytes) => {
@@ -90,7 +94,11 @@ export class CoreWorker extends LaneWorker {
     return () => clearInterval(timer);
   }
 
-  protected override async callProcessJob(job: Job, token: string, signal?: AbortSignal): Promise<unknown> {
+  protected override async callProcessJob(
+    job: Job,
+    token: string,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
     if (this.warming !== undefined) await this.warming.catch(() => undefined);
     let surrender = (): void => undefined;
     const handed = new Promise<void>((resolve) => (surrender = resolve));
@@ -122,7 +130,9 @@ export class CoreWorker extends LaneWorker {
     const pool = this.pool();
     const child = await pool.retain(this.file);
     // A child that is killed while idle takes the message for its next job along: EPIPE, and the job is tried again.
-    child.on('error', (error: unknown) => this.books.log.warn('child error', { core: this.core, error }));
+    child.on('error', (error: unknown) =>
+      this.books.log.warn('child error', { core: this.core, error }),
+    );
     child.on('exit', () => !this.closing && this.rewarm());
     pool.release(child);
     this.books.log.info('child ready', { core: this.core, pid: child.pid });

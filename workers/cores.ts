@@ -56,12 +56,15 @@ export interface ForkCommand {
  * thread. `fork` appends the script to execArgv.
  */
 export function forkCommand(core: number | undefined, nodeArgs: readonly string[]): ForkCommand {
-  if (core === undefined || !canPin()) return { execPath: process.execPath, execArgv: [...nodeArgs] };
+  if (core === undefined || !canPin())
+    return { execPath: process.execPath, execArgv: [...nodeArgs] };
   return { execPath: 'taskset', execArgv: ['-c', String(core), process.execPath, ...nodeArgs] };
 }
 
 /** Whether this system has taskset. */
 export function canPin(): boolean {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return process.platform === 'linux' && folders.some((folder) => existsSync(join(folder, 'taskset')));
+  return (
+    process.platform === 'linux' && folders.some((folder) => existsSync(join(folder, 'taskset')))
+  );
 }

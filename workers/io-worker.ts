@@ -11,7 +11,12 @@ import { ioProcessors } from './processors/io.ts';
 export class IoWorker extends LaneWorker {
   private readonly stops = new Map<string, AbortController>();
 
-  constructor(connection: Redis, config: Pick<Config, 'LOCK_MS' | 'IO_CONCURRENCY'>, books: Bookkeeping, place: Place) {
+  constructor(
+    connection: Redis,
+    config: Pick<Config, 'LOCK_MS' | 'IO_CONCURRENCY'>,
+    books: Bookkeeping,
+    place: Place,
+  ) {
     super(
       'io',
       async (job, token = '', signal = new AbortController().signal) => {
@@ -21,7 +26,10 @@ export class IoWorker extends LaneWorker {
         try {
           const processor = ioProcessors[job.name as KindsOn<'io'>];
           const both = AbortSignal.any([signal, stop.signal]);
-          await Promise.race([runAttempt(job, token, both, processor, place), aborted(stop.signal)]);
+          await Promise.race([
+            runAttempt(job, token, both, processor, place),
+            aborted(stop.signal),
+          ]);
         } finally {
           this.stops.delete(id);
         }

@@ -31,7 +31,12 @@ export abstract class LaneWorker extends Worker {
   private readonly causes = new Map<string, Cause>();
   private readonly active = new Map<string, () => void>();
 
-  constructor(lane: Lane, processor: ConstructorParameters<typeof Worker>[1], options: WorkerOptions, books: Bookkeeping) {
+  constructor(
+    lane: Lane,
+    processor: ConstructorParameters<typeof Worker>[1],
+    options: WorkerOptions,
+    books: Bookkeeping,
+  ) {
     super(lane, processor, { ...options, autorun: false });
     this.books = books;
     this.on('error', (error) => books.log.warn('worker error', { lane, error }));
@@ -56,7 +61,11 @@ export abstract class LaneWorker extends Worker {
     return this.active.size;
   }
 
-  protected override async callProcessJob(job: Job, token: string, signal?: AbortSignal): Promise<unknown> {
+  protected override async callProcessJob(
+    job: Job,
+    token: string,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
     const kind = kindNamed(job.name === MATCHMAKING_PASS ? 'matchmake' : job.name);
     if (kind === undefined) throw new Error(`no kind ${job.name}`);
     const id = job.id ?? '';
@@ -86,7 +95,8 @@ export abstract class LaneWorker extends Worker {
     token: string,
     fetchNext?: () => boolean,
   ): Promise<Job> {
-    if (!MOVES.has(error.name) && job.name !== MATCHMAKING_PASS) await this.settleFailure(error, job, token);
+    if (!MOVES.has(error.name) && job.name !== MATCHMAKING_PASS)
+      await this.settleFailure(error, job, token);
     this.causes.delete(job.id ?? '');
     return await super.handleFailed(error, job, token, fetchNext);
   }
@@ -96,26 +106,48 @@ export abstract class LaneWorker extends Worker {
     if (job.name === MATCHMAKING_PASS) return undefined;
     const data = readJobData(job.data);
     const expire = async (): Promise<void> => {
-      const end: End = { id: data.id, kind: kind.name, state: 'expired', attempt: job.attemptsStarted };
+      const end: End = {
+        id: data.id,
+        kind: kind.name,
+        state: 'expired',
+        attempt: job.attemptsStarted,
+      };
       const { is } = await this.books.records.settle(data, VERDICT, end);
       if (is === 'ok') this.count(kind, job.id ?? '', 'expired');
       this.stop(job.id ?? '', 'expired');
     };
-    return setTimeout(() => {
-      expire().catch((error: unknown) => this.books.log.error('deadline not settled', { job: job.id, error }));
-    }, Math.max(data.deadline - Date.now(), 0));
+    return setTimeout(
+      () => {
+        expire().catch((error: unknown) =>
+          this.books.log.error('deadline not settled', { job: job.id, error }),
+        );
+      },
+      Math.max(data.deadline - Date.now(), 0),
+    );
   }
 
   private async settleFailure(error: Error, job: Job, token: string): Promise<void> {
     const kind = kindNamed(job.name);
-    const last = job.attemptsMade + 1 >= (job.opts.attempts ?? 1) || error.name === 'UnrecoverableError';
+    const last =
+      job.attemptsMade + 1 >= (job.opts.attempts ?? 1) || error.name === 'UnrecoverableError';
     const code = this.failureCode(error, job);
     this.books.counters.add('attempts_failed', code);
-    this.books.log.info('attempt failed', { job: job.id, attempt: job.attemptsStarted, code, error: error.message });
+    this.books.log.info('attempt failed', {
+      job: job.id,
+      attempt: job.attemptsStarted,
+      code,
+      error: error.message,
+    });
     if (kind === undefined || !last || error.name === 'Fenced') return;
     const data = readJobData(job.data);
     const failure = { code, message: error.message.slice(0, 300) };
-    const end: End = { id: data.id, kind: kind.name, state: 'failed', failure, attempt: job.attemptsStarted };
+    const end: End = {
+      id: data.id,
+      kind: kind.name,
+      state: 'failed',
+      failure,
+      attempt: job.attemptsStarted,
+    };
     const { is } = await this.books.records.settle(data, token, end);
     if (is === 'ok') this.count(kind, job.id ?? '', 'failed');
   }
@@ -124,7 +156,8 @@ export abstract class LaneWorker extends Worker {
     const cause = this.causes.get(job.id ?? '');
     if (cause !== undefined) return cause;
     if (error.name === 'BadResult') return 'bad_result';
-    if (error.message.startsWith('Unexpected exit code') || error.message.includes('stalled')) return 'crashed';
+    if (error.message.startsWith('Unexpected exit code') || error.message.includes('stalled'))
+      return 'crashed';
     return 'processor_error';
   }
 

@@ -11,7 +11,11 @@ const worker = startWorker(name, config, log, new URL('sandbox.js', import.meta.
 
 process.on('unhandledRejection', (error) => {
   // BullMQ does not await the message to a child that was killed while idle; the job itself fails and is tried again.
-  if (error instanceof Error && 'code' in error && (error.code === 'EPIPE' || error.code === 'ERR_IPC_CHANNEL_CLOSED')) {
+  if (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'EPIPE' || error.code === 'ERR_IPC_CHANNEL_CLOSED')
+  ) {
     log.warn('message to a dead child', { error: error.message });
     return;
   }

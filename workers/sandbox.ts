@@ -35,7 +35,11 @@ const place: Place = {
 process.on('disconnect', () => process.exit(0));
 await Promise.all([warmCpuProcessors(), redis.ping()]);
 
-export default async function attempt(job: SandboxedJob, token?: string, signal?: AbortSignal): Promise<void> {
+export default async function attempt(
+  job: SandboxedJob,
+  token?: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const abort = signal ?? new AbortController().signal;
   if (job.name === MATCHMAKING_PASS) {
     const left = await matchmakingPass(job.data, redis, place);

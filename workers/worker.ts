@@ -17,7 +17,12 @@ import type { Bookkeeping, LaneWorker } from './lane-worker.ts';
 const order = z.strictObject({ stop: z.string(), why: z.string() });
 
 /** A worker on this machine, taking jobs from the moment its children are warm. */
-export function startWorker(name: string, config: Config, log: Log, sandbox: URL): { stop: () => Promise<void> } {
+export function startWorker(
+  name: string,
+  config: Config,
+  log: Log,
+  sandbox: URL,
+): { stop: () => Promise<void> } {
   const onError = (error: Error) => log.warn('redis', { error: error.message });
   const redis = connectRedis(config.REDIS_URL, name, onError);
   const orders = connectRedis(config.REDIS_URL, `${name}-orders`, onError);
@@ -53,13 +58,21 @@ export function startWorker(name: string, config: Config, log: Log, sandbox: URL
     lane.warm().then(
       () => begin(lane),
       (error: unknown) => {
-        log.error('child does not start; its core takes jobs all the same', { core: lane.core, error });
+        log.error('child does not start; its core takes jobs all the same', {
+          core: lane.core,
+          error,
+        });
         begin(lane);
       },
     );
   }
-  log.info('worker started', { cores: slots.map(({ core }) => core ?? 'any'), io: config.IO_CONCURRENCY });
-  return { stop: async () => await stop(lanes, cores, beat, [redis, orders], config.DRAIN_MS, log) };
+  log.info('worker started', {
+    cores: slots.map(({ core }) => core ?? 'any'),
+    io: config.IO_CONCURRENCY,
+  });
+  return {
+    stop: async () => await stop(lanes, cores, beat, [redis, orders], config.DRAIN_MS, log),
+  };
 }
 
 function run(lane: LaneWorker, log: Log): void {
@@ -76,7 +89,9 @@ function obey(orders: Redis, name: string, lanes: readonly LaneWorker[], log: Lo
       log.warn('order not understood', { error });
     }
   });
-  orders.subscribe(workerChannel(name)).catch((error: unknown) => log.error('no orders', { error }));
+  orders
+    .subscribe(workerChannel(name))
+    .catch((error: unknown) => log.error('no orders', { error }));
 }
 
 /** Takes no more jobs, lets the running ones finish for drainMs, then hands them back. */
@@ -91,7 +106,9 @@ async function stop(
   const closed = Promise.all(lanes.map(async (lane) => await lane.close()));
   beat.drain();
   const late = setTimeout(() => {
-    log.warn('handing back what still runs', { jobs: lanes.reduce((sum, lane) => sum + lane.busy, 0) });
+    log.warn('handing back what still runs', {
+      jobs: lanes.reduce((sum, lane) => sum + lane.busy, 0),
+    });
     for (const core of cores) core.surrender();
   }, drainMs);
   await closed;

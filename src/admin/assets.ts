@@ -31,6 +31,7 @@ button {
 }
 button:focus-visible, a:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 p { margin: .5rem 0; }
+#failed { flex-basis: 100%; margin: 0; }
 .soft { color: var(--soft); }
 .warn { color: var(--warn); font-weight: 600; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem; margin: 1rem 0 0; }
@@ -43,12 +44,14 @@ th, td { text-align: left; padding: .55rem 1rem; white-space: nowrap; }
 th { color: var(--soft); font-weight: 500; font-size: .9rem; }
 tr + tr td, tbody tr:first-child td { border-top: 1px solid var(--line); }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
-code { font: .95em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+code { font: .95em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; white-space: nowrap; }
 meter { width: 7rem; vertical-align: middle; }
 main { padding-bottom: 3rem; }
 @media (max-width: 40rem) {
   h1 { width: 100%; }
-  th, td { padding: .5rem .7rem; }
+  th, td { padding: .5rem; white-space: normal; }
+  td:first-child, th:first-child { padding-left: .75rem; }
+  td:last-child, th:last-child { padding-right: .75rem; }
   .figures { grid-template-columns: repeat(2, 1fr); }
   meter { display: none; }
 }

@@ -28,6 +28,7 @@ export function operationsPage(gateway: Watched, behind: Behind | undefined): Ht
           <nav><a href="/queues">Queues</a><a href="/metrics">Metrics</a></nav>
           <label><input type="checkbox" id="repeat" checked />every 5 s while visible</label>
           <form action="/"><button id="refresh">Refresh</button></form>
+          <p id="failed" class="warn" role="status"></p>
         </header>
         <main>
           <p class="soft">
@@ -82,24 +83,36 @@ function workers(all: readonly Beat[]): Html {
   const now = Date.now();
   return table(
     'Workers',
-    ['worker', 'lanes', 'cores', '#busy', '#last word'],
+    ['worker', 'lanes', 'cores', '#busy', '#seen'],
     all.map(({ worker, lanes: ready, cores, busy, at }) => [
       html`<code>${worker}</code>`,
       ready.length === 0 ? 'warming up' : ready.join(', '),
-      cores.map((core) => core ?? 'unpinned').join(', ') || 'none',
+      coresOf(cores),
       whole(busy),
-      `${Math.max(Math.round((now - at) / 1_000), 0)} s ago`,
+      `${Math.max(Math.round((now - at) / 1_000), 0)} s`,
     ]),
   );
 }
 
+/** Cores without a number are those of a system that cannot pin. */
+function coresOf(cores: Beat['cores']): string {
+  const pinned = cores.filter((core) => core !== null);
+  const unpinned = cores.length - pinned.length;
+  return [...pinned, ...(unpinned > 0 ? [`${unpinned} unpinned`] : [])].join(', ') || 'none';
+}
+
+/** States down, lanes across: that way round it fits a phone. */
 function lanes(all: readonly LaneReading[]): Html {
   return table(
     'Queues by lane',
-    ['lane', ...jobStates.map((state) => `#${state}`)],
-    all.map(({ lane, jobs }) => [
-      html`<a href="/queues/queue/${lane}">${lane}</a>`,
-      ...jobStates.map((state) => whole(jobs[state])),
+    ['jobs', ...all.map(({ lane }) => `#${lane}`)],
+    jobStates.map((state) => [
+      state,
+      ...all.map(({ lane, jobs }) =>
+        jobs[state] === 0
+          ? '0'
+          : html`<a href="/queues/queue/${lane}?status=${state}">${whole(jobs[state])}</a>`,
+      ),
     ]),
   );
 }
@@ -137,8 +150,12 @@ function counts(gateway: Watched, behind: Behind | undefined): Html {
   if (rows.length === 0) return html``;
   return table(
     'Counted since they started',
-    ['what', 'cause', 'by', '#count'],
-    rows.map(([by, name, cause, count]) => [name.replaceAll('_', ' '), cause, by, whole(count)]),
+    ['what', 'by', '#count'],
+    rows.map(([by, name, cause, count]) => [
+      name.replaceAll('_', ' ') + (cause === '' ? '' : `: ${cause}`),
+      by,
+      whole(count),
+    ]),
   );
 }
 

@@ -14,7 +14,10 @@ export interface Identity {
 
 export type Verdict =
   | { readonly ok: true; readonly identity: Identity }
-  | { readonly ok: false; readonly why: Extract<CloseName, 'invalid_token' | 'token_expired' | 'token_required'> };
+  | {
+      readonly ok: false;
+      readonly why: Extract<CloseName, 'invalid_token' | 'token_expired' | 'token_required'>;
+    };
 
 type AuthConfig = Pick<
   Config,
@@ -39,11 +42,13 @@ export class Auth {
   /** @param token empty: none was given */
   async verify(token: string): Promise<Verdict> {
     const jose = await import('jose');
-    if (token === '') return this.config.GUESTS ? await this.guest() : { ok: false, why: 'token_required' };
+    if (token === '')
+      return this.config.GUESTS ? await this.guest() : { ok: false, why: 'token_required' };
     try {
       const payload = await this.check(token);
       const { sub, exp } = payload;
-      if (sub === undefined || exp === undefined || !isPlayer(sub)) return { ok: false, why: 'invalid_token' };
+      if (sub === undefined || exp === undefined || !isPlayer(sub))
+        return { ok: false, why: 'invalid_token' };
       return { ok: true, identity: { player: sub, expires: exp * 1_000 } };
     } catch (error) {
       const expired = error instanceof jose.errors.JWTExpired;
@@ -57,7 +62,11 @@ export class Auth {
     const { JWT_SECRET, JWT_JWKS_URL, JWT_ISSUER, JWT_AUDIENCE, GUESTS } = this.config;
     // Which key to try is read from the unverified claims; the signature then has to fit that key.
     if (GUESTS && jose.decodeJwt(token).iss === GUEST_ISSUER) {
-      const options = { algorithms: ['HS256'], issuer: GUEST_ISSUER, requiredClaims: ['sub', 'exp'] };
+      const options = {
+        algorithms: ['HS256'],
+        issuer: GUEST_ISSUER,
+        requiredClaims: ['sub', 'exp'],
+      };
       return (await jose.jwtVerify(token, await this.secret(), options)).payload;
     }
     const options = {

@@ -39,7 +39,11 @@ export class Connection {
     /** Counts a frame that was not sent, or a close, under its cause. */
     private readonly count: (name: 'frames_dropped' | 'disconnects', cause: string) => void,
   ) {
-    this.credits = new Credits(limits.SESSION_CREDITS_PER_S, limits.SESSION_CREDITS_BURST, performance.now());
+    this.credits = new Credits(
+      limits.SESSION_CREDITS_PER_S,
+      limits.SESSION_CREDITS_BURST,
+      performance.now(),
+    );
   }
 
   opened(wire: Wire): void {

@@ -52,7 +52,7 @@ export class Dispatcher {
     private readonly log: Log,
   ) {
     this.routes = byType(clientMessages).map((name) =>
-      name === undefined ? undefined : route(name, handlers),
+      name === undefined ? undefined : createRoute(name, handlers),
     );
     this.hello = this.routes[clientMessages.hello.type] as Route;
   }
@@ -163,7 +163,7 @@ export class Dispatcher {
   }
 }
 
-function route(name: ClientMessageName, handlers: Handlers): Route {
+function createRoute(name: ClientMessageName, handlers: Handlers): Route {
   const spec: MessageSpec & { readonly cost: number } = clientMessages[name];
   return {
     name,

@@ -28,7 +28,9 @@ export class Doors {
     const address = this.addressOf(request);
     const inside = (this.perAddress.get(address) ?? 0) + 1;
     this.perAddress.set(address, inside);
-    const offered = request.subprotocols.filter((name) => !name.startsWith(TOKEN_SUBPROTOCOL_PREFIX));
+    const offered = request.subprotocols.filter(
+      (name) => !name.startsWith(TOKEN_SUBPROTOCOL_PREFIX),
+    );
     const ours = offered.includes(SUBPROTOCOL);
     const base = { address, subprotocol: ours ? SUBPROTOCOL : offered[0] };
     const refuse = (refused: CloseName): Entrance => ({ ...base, identity: undefined, refused });

@@ -59,11 +59,12 @@ export async function startGateway(
   const jobs = new Jobs(redis, queues, config, counters);
   const sessions = new Sessions(redis, name, config);
   const hub = new Hub({ redis, sessions, jobs, config, counters, log });
-  const watchers = new Watchers(name, jobs, config.LOOK_INTERVAL_MS, log);
+  const watchers = new Watchers(name, jobs, config.LOOK_INTERVAL_MS, counters, log);
   const auth = new Auth(config, async () => await guestSecret(redis));
   const doors = new Doors(config, auth);
-  let server: Server | undefined;
-  const publish = (topic: string, frame: Uint8Array) => server?.publish(topic, frame);
+  // Rooms exist before the server that carries their messages; nobody is in one yet.
+  const carrier: { server?: Server } = {};
+  const publish = (topic: string, frame: Uint8Array) => carrier.server?.publish(topic, frame);
   const rooms = new Rooms({ gateway: name, redis, subscriber, publish, config, log });
   const dispatcher = new Dispatcher(
     createHandlers({ hub, rooms, jobs }),
@@ -71,15 +72,19 @@ export async function startGateway(
     counters,
     log,
   );
-  const limiter = new Limiter({ perSecond: config.SESSION_CREDITS_PER_S, burst: config.SESSION_CREDITS_BURST });
+  const limiter = new Limiter({
+    perSecond: config.SESSION_CREDITS_PER_S,
+    burst: config.SESSION_CREDITS_BURST,
+  });
   const notReady = async () => await whatIsMissing(redis, subscriber, fleet);
+  const bodyMaxBytes = config.FRAME_MAX_BYTES * 4;
   const api = createApi({
     auth,
     doors,
     jobs,
     watchers,
     limiter,
-    bodyMaxBytes: config.FRAME_MAX_BYTES * 4,
+    bodyMaxBytes,
     counters,
     log,
     notReady,
@@ -94,15 +99,17 @@ export async function startGateway(
     connected = true;
   });
   const connections = new Set<Connection>();
-  server = await serve(config.HOST, config.PORT, {
+  const server = await serve(config.HOST, config.PORT, {
     frameMaxBytes: config.FRAME_MAX_BYTES,
     sendBufferMaxBytes: config.SEND_BUFFER_MAX_BYTES,
-    idleTimeoutS: Math.min(Math.ceil((3 * config.PING_INTERVAL_MS) / 4_000) * 4, 960),
+    idleTimeoutS: Math.ceil((3 * config.PING_INTERVAL_MS) / 4_000) * 4,
     socketPath: '/v1/socket',
+    bodyMaxBytes,
     events: socketEvents({ config, doors, hub, rooms, dispatcher, counters, connections }),
     http: api,
   });
 
+  carrier.server = server;
   const keeping = setInterval(() => hub.keepAll(), config.SESSION_TTL_MS / 3);
   const sweeping = setInterval(() => endExpired(hub), EXPIRY_SWEEP_MS);
   return {
@@ -194,10 +201,15 @@ function listen(
   subscriber.on('messageBuffer', (channelBytes: Buffer, payload: Buffer) => {
     const channel = channelBytes.toString();
     if (channel !== own) return parts.rooms.receive(channel.slice(roomPrefix.length), payload);
-    const wake = readWake(payload);
-    if (wake === undefined) parts.counters.add('wakes_dropped', 'unreadable');
-    else if (wake.is === 'watched') parts.watchers.wake(wake.jobId, wake.frame);
-    else parts.hub.wake(wake);
+    try {
+      const wake = readWake(payload);
+      if (wake === undefined) parts.counters.add('wakes_dropped', 'unreadable');
+      else if (wake.is === 'watched') parts.watchers.wake(wake.jobId, wake.frame);
+      else parts.hub.wake(wake);
+    } catch {
+      // A frame that cannot be read, of another version's worker for example, must not end every player's gateway.
+      parts.counters.add('wakes_dropped', 'unreadable');
+    }
   });
   subscriber.subscribe(own).catch(() => parts.counters.add('redis_errors'));
 }
@@ -220,9 +232,14 @@ async function guestSecret(redis: Redis): Promise<string> {
   return secret;
 }
 
-async function whatIsMissing(redis: Redis, subscriber: Redis, fleet: Fleet): Promise<string | undefined> {
+async function whatIsMissing(
+  redis: Redis,
+  subscriber: Redis,
+  fleet: Fleet,
+): Promise<string | undefined> {
   if (redis.status !== 'ready' || subscriber.status !== 'ready') return 'redis';
   const lanes = new Set((await fleet.list()).flatMap((worker) => worker.lanes));
-  for (const lane of ['cpu', 'io'] as const) if (!lanes.has(lane)) return `a worker for the ${lane} lane`;
+  for (const lane of ['cpu', 'io'] as const)
+    if (!lanes.has(lane)) return `a worker for the ${lane} lane`;
   return undefined;
 }

@@ -52,7 +52,10 @@ export function createHandlers({ hub, rooms, jobs }: Services): Handlers {
       // Before it is taken on, because a quick end comes before the answer to submit.
       if (!known) hub.expect(session, body.id, Date.now() + PROVISIONAL_MS);
       try {
-        const { deadline, ...status } = await jobs.submit({ player: session.player, ...body }, session.id);
+        const { deadline, ...status } = await jobs.submit(
+          { player: session.player, ...body },
+          session.id,
+        );
         if (session.open?.has(status.id) === true) hub.expect(session, status.id, deadline);
         return status;
       } catch (error) {

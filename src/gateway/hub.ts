@@ -1,9 +1,4 @@
-import {
-  encodeFrame,
-  Refusal,
-  serverMessages,
-  type ClientBody,
-} from '../../protocol/index.ts';
+import { encodeFrame, Refusal, serverMessages, type ClientBody } from '../../protocol/index.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Config } from '../lib/config.ts';
 import type { Counters } from '../lib/counters.ts';
@@ -57,7 +52,13 @@ export class Hub {
     try {
       const claimed = await this.parts.sessions.claim(identity.player, id, asked);
       if (connection.stage.is !== 'joining') {
-        await this.parts.sessions.release({ player: identity.player, id, ...claimed, offset: 0, nonce: 0 });
+        await this.parts.sessions.release({
+          player: identity.player,
+          id,
+          ...claimed,
+          offset: 0,
+          nonce: 0,
+        });
         return undefined;
       }
       const session: Session = {
@@ -127,7 +128,11 @@ export class Hub {
       case 'reliable': {
         const { epoch, offset, previous } = wake;
         if (epoch === session.epoch && offset <= session.offset) return;
-        if (epoch === session.epoch && offset === session.offset + 1 && previous === session.nonce) {
+        if (
+          epoch === session.epoch &&
+          offset === session.offset + 1 &&
+          previous === session.nonce
+        ) {
           this.deliver(session, wake);
         } else {
           this.parts.counters.add('gaps_seen', 'wake');
@@ -213,14 +218,16 @@ export class Hub {
     if (this.claiming.has(session.id)) return;
     this.claiming.set(session.id, false);
     this.parts.counters.add('epochs_renewed');
-    const claim = this.parts.sessions.claim(session.player, session.id, undefined).then((claimed) => {
-      if (this.sessions.get(session.id) !== session) return;
-      session.gen = claimed.gen;
-      session.epoch = claimed.epoch;
-      session.offset = 0;
-      session.nonce = 0;
-      this.welcome(session, claimed, undefined);
-    });
+    const claim = this.parts.sessions
+      .claim(session.player, session.id, undefined)
+      .then((claimed) => {
+        if (this.sessions.get(session.id) !== session) return;
+        session.gen = claimed.gen;
+        session.epoch = claimed.epoch;
+        session.offset = 0;
+        session.nonce = 0;
+        this.welcome(session, claimed, undefined);
+      });
     this.background(
       'renew',
       claim.finally(() => {
@@ -242,7 +249,12 @@ export class Hub {
         epoch: claimed.epoch,
         offset: claimed.ackOffset,
         resumed: claimed.resumed,
-        requests: claimed.requests.map(({ id, kind, state, attempt }) => ({ id, kind, state, attempt })),
+        requests: claimed.requests.map(({ id, kind, state, attempt }) => ({
+          id,
+          kind,
+          state,
+          attempt,
+        })),
         ...(token !== undefined && { token }),
         serverTime: Date.now(),
         frameMaxBytes: config.FRAME_MAX_BYTES,
@@ -258,7 +270,10 @@ export class Hub {
     session.nonce = nonce;
     const whole = new Uint8Array(HEADER_BYTES + frame.length);
     whole[0] = serverMessages.reliable.type;
-    serverMessages.reliable.body.encode(new DataView(whole.buffer), 1, { offset: session.offset, nonce });
+    serverMessages.reliable.body.encode(new DataView(whole.buffer), 1, {
+      offset: session.offset,
+      nonce,
+    });
     whole.set(frame, HEADER_BYTES);
     session.connection.send(whole);
     if (ends !== '') this.forget(session, ends);
@@ -278,4 +293,3 @@ export class Hub {
     });
   }
 }
-

@@ -10,7 +10,10 @@ async function main(): Promise<void> {
   const gateway = await startGateway(config, log, servePages());
   log.info('gateway listens', { host: config.HOST, port: gateway.port, gateway: gateway.name });
   // Loaded after the first socket can come: players do not wait for the dashboard.
-  const admin = config.ADMIN_PORT === 0 ? undefined : await (await import('../admin/admin.ts')).startAdmin(gateway, config, log);
+  const admin =
+    config.ADMIN_PORT === 0
+      ? undefined
+      : await (await import('../admin/admin.ts')).startAdmin(gateway, config, log);
 
   let leaving = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

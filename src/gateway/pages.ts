@@ -16,9 +16,12 @@ const TYPES: Readonly<Record<string, string>> = {
  * The demo's page, from the build beside this bundle. Meant for development: a few small files, read when asked for.
  * @returns a function that answers an exchange, or says that nothing is at its path
  */
-export function servePages(folder = fileURLToPath(new URL('demo', import.meta.url))): (exchange: Exchange) => boolean {
+export function servePages(
+  folder = fileURLToPath(new URL('demo', import.meta.url)),
+): (exchange: Exchange) => boolean {
   return (exchange) => {
-    const path = exchange.path === '/' ? 'index.html' : normalize(exchange.path).replace(/^\/+/, '');
+    const path =
+      exchange.path === '/' ? 'index.html' : normalize(exchange.path).replace(/^\/+/, '');
     const type = TYPES[extname(path)];
     const file = join(folder, path);
     // normalize has taken out every `..`, so the file lies in the folder.

@@ -76,7 +76,8 @@ export class Rooms {
   async leave(session: Session, room: string): Promise<void> {
     if (session.rooms?.delete(room) !== true) throw new Refusal('not_in_room', room);
     this.exit(session, room);
-    if ((await this.move(session, room, false)) === 0) this.tell(room, encodeMoved(room, session.player, false));
+    if ((await this.move(session, room, false)) === 0)
+      this.tell(room, encodeMoved(room, session.player, false));
   }
 
   async members(session: Session, room: string): Promise<Members> {

@@ -9,6 +9,10 @@ import uws, {
 /** uWebSockets' LIBUS_LISTEN_EXCLUSIVE_PORT. */
 const EXCLUSIVE_PORT = 1;
 
+/** What uWebSockets takes as idleTimeout; below it the whole process is ended. */
+const IDLE_MIN_S = 8;
+const IDLE_MAX_S = 960;
+
 /** A player's socket. Dead after its close event; what `receive` hands out is dead when it returns. */
 export interface Wire {
   /** @returns 1 sent, 0 buffered, 2 dropped at the buffer limit */
@@ -49,11 +53,19 @@ export interface Exchange {
   readonly idempotencyKey: string;
   readonly origin: string;
   readonly aborted: AbortSignal;
-  /** @returns the body, or undefined when it is longer than `max` bytes or the client went away */
-  body(max: number): Promise<Buffer | undefined>;
+  /** The body of a POST. @returns undefined when it is longer than bodyMaxBytes; nothing ever when the client goes away */
+  body(): Promise<Buffer | undefined>;
   reply(status: number, headers: Readonly<Record<string, string>>, body: string | Uint8Array): void;
-  /** Starts a response without end. @returns a writer that says false when the client went away or reads too slowly */
-  stream(headers: Readonly<Record<string, string>>): (chunk: string | undefined) => boolean;
+  /** Starts a response without end, unless the client went away. */
+  stream(headers: Readonly<Record<string, string>>): EventWriter;
+}
+
+/** Writes to a response without end. Each returns false when the chunk will not arrive. */
+export interface EventWriter {
+  write(chunk: string): boolean;
+  /** For what may be skipped: not written while the client has not taken what came before. */
+  writeIfClear(chunk: string): boolean;
+  end(): void;
 }
 
 export interface ServerOptions<C> {
@@ -62,6 +74,7 @@ export interface ServerOptions<C> {
   /** Silence after which a socket counts as dead; the server pings before, and clients answer by themselves. */
   readonly idleTimeoutS: number;
   readonly socketPath: string;
+  readonly bodyMaxBytes: number;
   readonly events: SocketEvents<C>;
   readonly http: (exchange: Exchange) => void;
 }
@@ -76,13 +89,17 @@ export interface Server {
 }
 
 /** @throws Error when the port is taken */
-export async function serve<C extends object>(host: string, port: number, options: ServerOptions<C>): Promise<Server> {
+export async function serve<C extends object>(
+  host: string,
+  port: number,
+  options: ServerOptions<C>,
+): Promise<Server> {
   const { events } = options;
   const app = uws.App();
   app.ws<{ connection: C }>(options.socketPath, {
     maxPayloadLength: options.frameMaxBytes * 4,
     maxBackpressure: options.sendBufferMaxBytes * 2,
-    idleTimeout: options.idleTimeoutS,
+    idleTimeout: Math.min(Math.max(options.idleTimeoutS, IDLE_MIN_S), IDLE_MAX_S),
     sendPingsAutomatically: true,
     compression: uws.DISABLED,
     upgrade: (response, request, context) => upgrade(response, request, context, events),
@@ -91,11 +108,14 @@ export async function serve<C extends object>(host: string, port: number, option
     dropped: (ws) => events.dropped(ws.getUserData().connection),
     close: (ws, code) => events.close(ws.getUserData().connection, code),
   });
-  app.any('/*', (response, request) => options.http(exchange(response, request)));
+  app.any('/*', (response, request) =>
+    options.http(exchange(response, request, options.bodyMaxBytes)),
+  );
   const listening = await new Promise<us_listen_socket | false>((resolve) => {
     // The native function takes host and options together, which its types do not say. Without the exclusive option
     // a second gateway would share the port in silence.
-    Reflect.apply(app.listen, app, [host, port, EXCLUSIVE_PORT, resolve]);
+    const listen: unknown = Reflect.get(app, 'listen');
+    Reflect.apply(listen as () => void, app, [host, port, EXCLUSIVE_PORT, resolve]);
   });
   if (listening === false) throw new Error(`cannot listen on ${host}:${port}: is the port taken?`);
   let accepting = true;
@@ -143,7 +163,9 @@ function upgrade<C extends object>(
     ({ connection, subprotocol }) => {
       if (gone) return events.abandoned(connection);
       admitted = connection;
-      response.cork(() => response.upgrade({ connection }, key, subprotocol ?? '', extensions, context));
+      response.cork(() =>
+        response.upgrade({ connection }, key, subprotocol ?? '', extensions, context),
+      );
     },
     () => {
       if (!gone) response.cork(() => response.writeStatus('500').end());
@@ -151,44 +173,57 @@ function upgrade<C extends object>(
   );
 }
 
-function exchange(response: HttpResponse, request: HttpRequest): Exchange {
+function exchange(response: HttpResponse, request: HttpRequest, bodyMaxBytes: number): Exchange {
   const abort = new AbortController();
   response.onAborted(() => abort.abort());
+  const method = request.getMethod().toUpperCase();
+  // From the start: bytes that come while nobody has asked for them are not kept for later.
+  const body =
+    method === 'POST' ? readBody(response, bodyMaxBytes) : Promise.resolve(Buffer.alloc(0));
   return {
-    method: request.getMethod().toUpperCase(),
+    method,
     path: request.getUrl(),
     query: new URLSearchParams(request.getQuery() ?? ''),
     authorization: request.getHeader('authorization'),
     idempotencyKey: request.getHeader('idempotency-key'),
     origin: request.getHeader('origin'),
     aborted: abort.signal,
-    body: async (max) => await readBody(response, max, abort.signal),
-    reply: (status, headers, body) => {
+    body: async () => await body,
+    reply: (status, headers, text) => {
       if (abort.signal.aborted) return;
       response.cork(() => {
-        begin(response, status, headers).end(body);
+        begin(response, status, headers).end(text);
       });
     },
     stream: (headers) => stream(response, headers, abort.signal),
   };
 }
 
-function begin(response: HttpResponse, status: number, headers: Readonly<Record<string, string>>): HttpResponse {
-  response.writeStatus(`${status}`);
+function begin(
+  response: HttpResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+): HttpResponse {
+  // The space belongs to the status line even where no reason follows it.
+  response.writeStatus(`${status} `);
   for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
   return response;
 }
 
-async function readBody(response: HttpResponse, max: number, aborted: AbortSignal): Promise<Buffer | undefined> {
+/** @returns the body, undefined when it is longer than `max`; nothing ever when the client goes away first */
+async function readBody(response: HttpResponse, max: number): Promise<Buffer | undefined> {
   return await new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let length = 0;
-    aborted.addEventListener('abort', () => resolve(undefined), { once: true });
     response.onData((chunk, isLast) => {
       length += chunk.byteLength;
+      if (length > max) {
+        chunks.length = 0;
+        return resolve(undefined);
+      }
       // The chunk's memory is the server's again when this returns.
-      if (length <= max) chunks.push(Buffer.from(Buffer.from(chunk)));
-      if (isLast) resolve(length <= max ? Buffer.concat(chunks) : undefined);
+      chunks.push(Buffer.from(Buffer.from(chunk)));
+      if (isLast) resolve(Buffer.concat(chunks));
     });
   });
 }
@@ -197,17 +232,27 @@ function stream(
   response: HttpResponse,
   headers: Readonly<Record<string, string>>,
   aborted: AbortSignal,
-): (chunk: string | undefined) => boolean {
+): EventWriter {
   let ended = false;
-  response.cork(() => begin(response, 200, headers).write('\n'));
-  return (chunk) => {
+  let clear = true;
+  const write = (chunk: string): boolean => {
     if (ended || aborted.aborted) return false;
-    let fits = true;
     response.cork(() => {
-      if (chunk === undefined) response.end();
-      else fits = response.write(chunk);
+      clear = response.write(chunk);
     });
-    ended = chunk === undefined;
-    return fits;
+    return true;
+  };
+  if (!aborted.aborted) {
+    response.onWritable(() => (clear = true));
+    response.cork(() => begin(response, 200, headers).write('\n'));
+  }
+  return {
+    write,
+    writeIfClear: (chunk) => clear && write(chunk),
+    end: () => {
+      if (ended || aborted.aborted) return;
+      ended = true;
+      response.cork(() => response.end());
+    },
   };
 }

@@ -58,7 +58,9 @@ return 1
 `,
 };
 
-export type Admitted = { readonly is: 'in' } | { readonly is: 'full'; readonly retryAfterMs: number };
+export type Admitted =
+  | { readonly is: 'in' }
+  | { readonly is: 'full'; readonly retryAfterMs: number };
 
 /** Counts the unfinished requests of each kind, and how fast they end. */
 export class Admission {

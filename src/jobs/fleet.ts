@@ -39,7 +39,9 @@ export class Fleet {
     const read = all.map(([worker, json]) => ({ worker, ...readBeat(json) }));
     const dead = read.filter(({ found }) => found === undefined || found.at < now - ALIVE_MS);
     if (dead.length > 0) await this.redis.hdel(FLEET_KEY, ...dead.map(({ worker }) => worker));
-    return read.flatMap(({ found }) => (found !== undefined && found.at >= now - ALIVE_MS ? [found] : []));
+    return read.flatMap(({ found }) =>
+      found !== undefined && found.at >= now - ALIVE_MS ? [found] : [],
+    );
   }
 }
 

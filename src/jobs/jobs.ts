@@ -60,8 +60,14 @@ export class Jobs {
     const job = jobId(player, id);
 
     const admitted = await this.admission.admit(kind, job, deadline);
-    if (admitted.is === 'full') return await this.overloaded(submission, kind, session, admitted.retryAfterMs);
-    const request = { hash: hashOf(kind, input), kind: kind.name, perPlayer: kind.perPlayer, deadline };
+    if (admitted.is === 'full')
+      return await this.overloaded(submission, kind, session, admitted.retryAfterMs);
+    const request = {
+      hash: hashOf(kind, input),
+      kind: kind.name,
+      perPlayer: kind.perPlayer,
+      deadline,
+    };
     const accepted = await this.records.accept(submission, request, session);
     switch (accepted.is) {
       case 'new':
@@ -92,7 +98,8 @@ export class Jobs {
     if (found === undefined) throw new Refusal('unknown_request');
     if (found.end !== undefined) throw new Refusal('already_ended');
     const matched = await this.matchmaking.matched(found.kind, name);
-    if (matched || !(await this.verdict(name, found, 'cancelled'))) throw new Refusal('already_ended');
+    if (matched || !(await this.verdict(name, found, 'cancelled')))
+      throw new Refusal('already_ended');
   }
 
   /**
@@ -102,7 +109,8 @@ export class Jobs {
   async expire(name: RequestName): Promise<boolean> {
     const found = await this.records.find(name);
     if (found === undefined || found.end !== undefined) return false;
-    if (found.deadline > Date.now() || (await this.matchmaking.matched(found.kind, name))) return true;
+    if (found.deadline > Date.now() || (await this.matchmaking.matched(found.kind, name)))
+      return true;
     return await this.verdict(name, found, 'expired');
   }
 
@@ -116,7 +124,8 @@ export class Jobs {
 
   private kind(name: string): Kind {
     const kind = kindNamed(name);
-    if (kind === undefined || (name === 'drill' && !this.config.DRILLS)) throw new Refusal('unknown_kind', name);
+    if (kind === undefined || (name === 'drill' && !this.config.DRILLS))
+      throw new Refusal('unknown_kind', name);
     return kind;
   }
 
@@ -134,13 +143,27 @@ export class Jobs {
     }
     const { deadline } = found;
     const input = readInput(kind, submission.input);
-    const request = { hash: hashOf(kind, input), kind: kind.name, perPlayer: kind.perPlayer, deadline };
+    const request = {
+      hash: hashOf(kind, input),
+      kind: kind.name,
+      perPlayer: kind.perPlayer,
+      deadline,
+    };
     const accepted = await this.records.accept(submission, request, session);
     if (accepted.is !== 'known') throw new Refusal('id_conflict');
-    return { id: submission.id, kind: kind.name, state: accepted.state, attempt: accepted.attempt, deadline };
+    return {
+      id: submission.id,
+      kind: kind.name,
+      state: accepted.state,
+      attempt: accepted.attempt,
+      deadline,
+    };
   }
 
-  private async enqueue(kind: Kind, data: { player: string; id: string; input: unknown; deadline: number }): Promise<void> {
+  private async enqueue(
+    kind: Kind,
+    data: { player: string; id: string; input: unknown; deadline: number },
+  ): Promise<void> {
     if (kind.name === 'matchmake') await this.matchmaking.enter(data);
     else await this.queues.add(kind, jobId(data.player, data.id), data);
   }
@@ -154,7 +177,11 @@ export class Jobs {
   }
 
   /** The verdict is written before anything is stopped, so that no later attempt can end the request otherwise. */
-  private async verdict(name: RequestName, found: Found, state: 'cancelled' | 'expired'): Promise<boolean> {
+  private async verdict(
+    name: RequestName,
+    found: Found,
+    state: 'cancelled' | 'expired',
+  ): Promise<boolean> {
     const end: End = { id: name.id, kind: found.kind, state, attempt: found.attempt };
     const settled = await this.records.settle(name, VERDICT, end);
     if (settled.is !== 'ok') return false;
@@ -167,7 +194,10 @@ export class Jobs {
       this.queues.remove(kind.lane, job),
       settled.worker === ''
         ? undefined
-        : this.redis.publish(workerChannel(settled.worker), JSON.stringify({ stop: job, why: state })),
+        : this.redis.publish(
+            workerChannel(settled.worker),
+            JSON.stringify({ stop: job, why: state }),
+          ),
     ]);
     return true;
   }
@@ -184,5 +214,9 @@ function readInput(kind: Kind, input: unknown): unknown {
 
 /** The schema has ordered the keys and filled in defaults, so equal inputs have equal JSON. */
 function hashOf(kind: Kind, input: unknown): string {
-  return createHash('sha256').update(kind.name).update('\0').update(JSON.stringify(input)).digest('base64url');
+  return createHash('sha256')
+    .update(kind.name)
+    .update('\0')
+    .update(JSON.stringify(input))
+    .digest('base64url');
 }

@@ -90,7 +90,13 @@ export class Pool {
   async commit(match: FoundMatch): Promise<boolean> {
     const { pool, found: foundKey } = poolKeys(match.result.queue);
     const names = match.tickets.map(name);
-    const reply = await this.run.commit(pool, foundKey, match.result.match, JSON.stringify(match), ...names);
+    const reply = await this.run.commit(
+      pool,
+      foundKey,
+      match.result.match,
+      JSON.stringify(match),
+      ...names,
+    );
     return reply === 1;
   }
 
@@ -104,7 +110,11 @@ export class Pool {
     await this.redis.hdel(poolKeys(match.result.queue).found, match.result.match);
   }
 
-  async withdraw(queue: string, player: string, id: string): Promise<'left' | 'matched' | 'absent'> {
+  async withdraw(
+    queue: string,
+    player: string,
+    id: string,
+  ): Promise<'left' | 'matched' | 'absent'> {
     const { pool, found: foundKey } = poolKeys(queue);
     const is = asText(await this.run.withdraw(pool, foundKey, `${player}/${id}`));
     if (is === 'left' || is === 'matched' || is === 'absent') return is;

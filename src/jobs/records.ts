@@ -21,7 +21,12 @@ export type Accepted =
 export type Standing = 'ok' | 'ended' | 'fenced' | 'gone';
 
 export type Settled =
-  | { readonly is: 'ok'; readonly before: RequestState; readonly kind: string; readonly worker: string }
+  | {
+      readonly is: 'ok';
+      readonly before: RequestState;
+      readonly kind: string;
+      readonly worker: string;
+    }
   | { readonly is: Exclude<Standing, 'ok'> };
 
 export interface Found {
@@ -92,7 +97,12 @@ export class Records {
    * @param run token that only this attempt knows; a later attempt's token fences this one out
    * @param attempt BullMQ's count of this job's starts: an older start cannot take over from a newer one
    */
-  async begin({ player, id }: RequestName, run: string, attempt: number, worker: string): Promise<Standing> {
+  async begin(
+    { player, id }: RequestName,
+    run: string,
+    attempt: number,
+    worker: string,
+  ): Promise<Standing> {
     return readStanding(await this.run.begin(playerKeys(player).record(id), run, attempt, worker));
   }
 

@@ -10,45 +10,123 @@ export const variables = {
     fallback: undefined,
     says: 'The Redis or Valkey server, 6.2 or later, with maxmemory-policy noeviction. Required.',
   },
-  LOG_LEVEL: text('info', 'fatal, error, warn, info, debug or trace.', /^(fatal|error|warn|info|debug|trace)$/),
-  DRILLS: flag(development, 'Whether the job kind `drill`, which misbehaves on demand, may be asked for.'),
+  LOG_LEVEL: text(
+    'info',
+    'fatal, error, warn, info, debug or trace.',
+    /^(fatal|error|warn|info|debug|trace)$/,
+  ),
+  DRILLS: flag(
+    development,
+    'Whether the job kind `drill`, which misbehaves on demand, may be asked for.',
+  ),
 
   HOST: text('0.0.0.0', 'Address that players connect to.'),
   PORT: int(3000, 0, 65_535, 'Port for players, 0: any free one.'),
-  ADMIN_HOST: text('127.0.0.1', 'Address of the dashboard. Anything but loopback needs ADMIN_PASSWORD.'),
+  ADMIN_HOST: text(
+    '127.0.0.1',
+    'Address of the dashboard. Anything but loopback needs ADMIN_PASSWORD.',
+  ),
   ADMIN_PORT: int(3001, 0, 65_535, 'Port of dashboard and metrics, 0: none.'),
-  ADMIN_PASSWORD: optional('Password of the dashboard, user `admin`. Absent: no login, loopback only.'),
+  ADMIN_PASSWORD: optional(
+    'Password of the dashboard, user `admin`. Absent: no login, loopback only.',
+  ),
 
-  JWT_SECRET: optional('Secret that players\' HS256 tokens are signed with.', z.string().min(16, 'must have 16 characters or more')),
-  JWT_JWKS_URL: optional('Key set that players\' RS256, ES256 or EdDSA tokens are checked against.', z.url('must be an address')),
+  JWT_SECRET: optional(
+    "Secret that players' HS256 tokens are signed with.",
+    z.string().min(16, 'must have 16 characters or more'),
+  ),
+  JWT_JWKS_URL: optional(
+    "Key set that players' RS256, ES256 or EdDSA tokens are checked against.",
+    z.url('must be an address'),
+  ),
   JWT_ISSUER: optional('`iss` that a token must have. Absent: any.'),
   JWT_AUDIENCE: optional('`aud` that a token must have. Absent: any.'),
   GUESTS: flag(development, 'Whether players without a token are admitted.'),
-  GUEST_TTL_S: int(604_800, 60, 31_536_000, 'Life of a guest\'s token, s.'),
-  ORIGINS: list(development ? '*' : '', 'Origins whose pages may connect, comma-separated; * allows all. Clients that send no Origin are not browsers and pass.'),
-  TRUST_FLY_CLIENT_IP: flag(false, 'Whether the header Fly-Client-IP names the client. Only behind the Fly proxy: elsewhere a client can forge it.'),
+  GUEST_TTL_S: int(604_800, 60, 31_536_000, "Life of a guest's token, s."),
+  ORIGINS: list(
+    development ? '*' : '',
+    'Origins whose pages may connect, comma-separated; * allows all. Clients that send no Origin are not browsers and pass.',
+  ),
+  TRUST_FLY_CLIENT_IP: flag(
+    false,
+    'Whether the header Fly-Client-IP names the client. Only behind the Fly proxy: elsewhere a client can forge it.',
+  ),
 
-  CONNECTIONS_PER_ADDRESS: int(development ? 20_000 : 100, 1, 1_000_000, 'Sockets of one client address; beyond it too_many_connections.'),
+  CONNECTIONS_PER_ADDRESS: int(
+    development ? 20_000 : 100,
+    1,
+    1_000_000,
+    'Sockets of one client address; beyond it too_many_connections.',
+  ),
   HELLO_TIMEOUT_MS: int(10_000, 100, 60_000, 'From socket to hello, ms.'),
-  PING_INTERVAL_MS: int(25_000, 1_000, 300_000, 'Silence after which a client pings, ms; three of them close the socket.'),
-  FRAME_MAX_BYTES: int(16_384, 1_024, 1_048_576, 'Longest frame that is read; four times that cuts the socket.'),
-  SEND_BUFFER_MAX_BYTES: int(262_144, 16_384, 67_108_864, 'Unsent bytes of one socket; beyond it slow_client.'),
+  PING_INTERVAL_MS: int(
+    25_000,
+    1_000,
+    300_000,
+    'Silence after which a client pings, ms; three of them close the socket.',
+  ),
+  FRAME_MAX_BYTES: int(
+    16_384,
+    1_024,
+    1_048_576,
+    'Longest frame that is read; four times that cuts the socket.',
+  ),
+  SEND_BUFFER_MAX_BYTES: int(
+    262_144,
+    16_384,
+    67_108_864,
+    'Unsent bytes of one socket; beyond it slow_client.',
+  ),
   SESSION_CREDITS_PER_S: int(200, 1, 100_000_000, 'Credits that a session gains each second.'),
   SESSION_CREDITS_BURST: int(400, 10, 100_000_000, 'Credits that a session can save.'),
-  ERRORS_MAX: int(100, 1, 1_000_000, 'Refused frames of one socket in 10 s; beyond it too_many_errors.'),
+  ERRORS_MAX: int(
+    100,
+    1,
+    1_000_000,
+    'Refused frames of one socket in 10 s; beyond it too_many_errors.',
+  ),
   ROOMS_PER_SESSION: int(16, 1, 1_000, 'Rooms that a session may be in.'),
   MEMBERS_MAX: int(200, 1, 10_000, 'Members that one presence reply lists.'),
 
   SESSION_TTL_MS: int(600_000, 1_000, 86_400_000, 'How long a session outlives its socket, ms.'),
   SESSIONS_PER_PLAYER: int(8, 1, 100, 'Sessions of one player; one more ends the oldest.'),
-  OUTBOX_MAX: int(256, 8, 10_000, 'Unacknowledged reliable messages of a session, and unended or unacknowledged requests of a player.'),
-  REQUEST_TTL_MS: int(86_400_000, 10_000, 604_800_000, 'How long an ended request is remembered, ms.'),
-  LOOK_INTERVAL_MS: int(1_000, 100, 2_000, 'How often a gateway looks after sessions with unended requests, ms.'),
+  OUTBOX_MAX: int(
+    256,
+    8,
+    10_000,
+    'Unacknowledged reliable messages of a session, and unended or unacknowledged requests of a player.',
+  ),
+  REQUEST_TTL_MS: int(
+    86_400_000,
+    10_000,
+    604_800_000,
+    'How long an ended request is remembered, ms.',
+  ),
+  LOOK_INTERVAL_MS: int(
+    1_000,
+    100,
+    2_000,
+    'How often a gateway looks after sessions with unended requests, ms.',
+  ),
 
-  CORES: text('auto', 'CPU ids for the cpu lane, comma-separated, or auto: all allowed ones but the first.', /^(auto|\d+(,\d+)*)$/),
+  CORES: text(
+    'auto',
+    'CPU ids for the cpu lane, comma-separated, or auto: all allowed ones but the first.',
+    /^(auto|\d+(,\d+)*)$/,
+  ),
   IO_CONCURRENCY: int(2_000, 0, 100_000, 'Jobs of the io lane at once in this worker, 0: none.'),
-  LOCK_MS: int(5_000, 500, 60_000, 'How long a worker may be silent before its jobs are taken over, ms.'),
-  DRAIN_MS: int(30_000, 0, 300_000, 'How long a stopping worker lets running jobs finish before it hands them back, ms.'),
+  LOCK_MS: int(
+    5_000,
+    500,
+    60_000,
+    'How long a worker may be silent before its jobs are taken over, ms.',
+  ),
+  DRAIN_MS: int(
+    30_000,
+    0,
+    300_000,
+    'How long a stopping worker lets running jobs finish before it hands them back, ms.',
+  ),
 } as const;
 
 export type Config = Values<typeof variables>;
@@ -57,14 +135,18 @@ export type Config = Values<typeof variables>;
  * Read once by an entry point and passed in.
  * @throws BadEnvironment with every problem, rules across variables included
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Config {
   const config = readEnv(variables, env);
   const loopback = ['127.0.0.1', 'localhost', '::1'].includes(config.ADMIN_HOST);
   if (!loopback && config.ADMIN_PORT !== 0 && config.ADMIN_PASSWORD === undefined) {
     throw new BadEnvironment([`ADMIN_HOST=${config.ADMIN_HOST}: needs ADMIN_PASSWORD`]);
   }
   if (!config.GUESTS && config.JWT_SECRET === undefined && config.JWT_JWKS_URL === undefined) {
-    throw new BadEnvironment(['GUESTS=off: needs JWT_SECRET or JWT_JWKS_URL, or nobody can connect']);
+    throw new BadEnvironment([
+      'GUESTS=off: needs JWT_SECRET or JWT_JWKS_URL, or nobody can connect',
+    ]);
   }
   return config;
 }

@@ -8,7 +8,10 @@ export class Counters {
   /** @param cause one label value, for example an error code; empty: none */
   add(name: string, cause = '', by = 1): void {
     let causes = this.counts.get(name);
-    if (causes === undefined) this.counts.set(name, (causes = new Map()));
+    if (causes === undefined) {
+      causes = new Map<string, number>();
+      this.counts.set(name, causes);
+    }
     causes.set(cause, (causes.get(cause) ?? 0) + by);
   }
 

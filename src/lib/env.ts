@@ -14,21 +14,32 @@ export function int(fallback: number, min: number, max: number, says: string): V
     .regex(/^\d+$/, 'must be a whole number')
     .transform(Number)
     .pipe(z.int().min(min).max(max));
-  return { schema: schema as Variable<number>['schema'], fallback: String(fallback), says: `${says} ${min} to ${max}.` };
+  return {
+    schema,
+    fallback: String(fallback),
+    says: `${says} ${min} to ${max}.`,
+  };
 }
 
 /** `on` or `off`. */
 export function flag(fallback: boolean, says: string): Variable<boolean> {
   const schema = z.enum(['on', 'off'], 'must be on or off').transform((word) => word === 'on');
-  return { schema: schema as Variable<boolean>['schema'], fallback: fallback ? 'on' : 'off', says: `${says} on or off.` };
+  return {
+    schema,
+    fallback: fallback ? 'on' : 'off',
+    says: `${says} on or off.`,
+  };
 }
 
 export function text(fallback: string, says: string, pattern = /^.*$/): Variable<string> {
-  return { schema: z.string().regex(pattern) as Variable<string>['schema'], fallback, says };
+  return { schema: z.string().regex(pattern), fallback, says };
 }
 
 /** A text that may be left out. */
-export function optional(says: string, schema: z.ZodType<string, string> = z.string()): Variable<string | undefined> {
+export function optional(
+  says: string,
+  schema: z.ZodType<string, string> = z.string(),
+): Variable<string | undefined> {
   return { schema: schema.optional(), fallback: undefined, says };
 }
 
@@ -40,7 +51,7 @@ export function list(fallback: string, says: string): Variable<readonly string[]
       .map((word) => word.trim())
       .filter((word) => word !== ''),
   );
-  return { schema: schema as Variable<readonly string[]>['schema'], fallback, says };
+  return { schema, fallback, says };
 }
 
 export type Values<V extends Record<string, Variable<unknown>>> = {

@@ -2,7 +2,9 @@
 const levels = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60 } as const;
 
 export type Level = keyof typeof levels;
-export type Log = { readonly [L in Level]: (message: string, fields?: Record<string, unknown>) => void };
+export type Log = {
+  readonly [L in Level]: (message: string, fields?: Record<string, unknown>) => void;
+};
 
 /**
  * @param level lowest level that is written
@@ -26,6 +28,7 @@ export function createLog(level: string, bound: Record<string, unknown>): Log {
 }
 
 function plain(_key: string, value: unknown): unknown {
-  if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack };
+  if (value instanceof Error)
+    return { name: value.name, message: value.message, stack: value.stack };
   return typeof value === 'bigint' ? value.toString() : value;
 }

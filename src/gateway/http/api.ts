@@ -6,7 +6,7 @@ import type { Log } from '../../lib/log.ts';
 import { bearer, type Auth } from '../auth.ts';
 import type { Doors } from '../doors.ts';
 import type { Exchange } from '../uws.ts';
-import { Limiter } from './limiter.ts';
+import type { Limiter } from './limiter.ts';
 import { describe, type Watchers } from './watchers.ts';
 
 export interface ApiParts {
@@ -50,32 +50,50 @@ async function answer(exchange: Exchange, parts: ApiParts): Promise<void> {
   if (!parts.doors.originAllowed(exchange.origin)) throw new Refusal('unauthorized', 'origin');
   const player = await playerOf(exchange, parts);
   if (method === 'POST' && stream === undefined) return await submit(exchange, parts, player, name);
-  if (method === 'GET' && stream === undefined) return await status(exchange, parts, player, name);
+  if (method === 'GET' && stream === undefined)
+    return await sendStatus(exchange, parts, player, name);
   if (method === 'GET') return await parts.watchers.stream(exchange, { player, id: name });
   if (method === 'DELETE' && stream === undefined) {
     await parts.jobs.cancel({ player, id: name });
-    return await status(exchange, parts, player, name);
+    return await sendStatus(exchange, parts, player, name, 202);
   }
   throw new Refusal('not_found', `${method} ${path}`);
 }
 
-async function submit(exchange: Exchange, parts: ApiParts, player: string, kind: string): Promise<void> {
+async function submit(
+  exchange: Exchange,
+  parts: ApiParts,
+  player: string,
+  kind: string,
+): Promise<void> {
   const id = exchange.idempotencyKey === '' ? randomId(12) : exchange.idempotencyKey;
-  if (!requestId.safeParse(id).success) throw new Refusal('invalid_body', 'Idempotency-Key: bad request id');
-  const body = await exchange.body(parts.bodyMaxBytes);
-  if (body === undefined) throw new Refusal('input_too_large', `at most ${parts.bodyMaxBytes} bytes`);
+  if (!requestId.safeParse(id).success)
+    throw new Refusal('invalid_body', 'Idempotency-Key: bad request id');
+  const body = await exchange.body();
+  if (body === undefined)
+    throw new Refusal('input_too_large', `at most ${parts.bodyMaxBytes} bytes`);
   const input = parseJson(body);
   const deadlineMs = readDeadline(exchange.query.get('deadlineMs'));
   const taken = await parts.jobs.submit({ player, id, kind, input, deadlineMs }, '');
   const { deadline, ...status } = taken;
   const headers = { ...JSON_HEADERS, location: `/v1/jobs/${id}` };
-  exchange.reply(202, headers, JSON.stringify({ ...status, deadline: new Date(deadline).toISOString() }));
+  exchange.reply(
+    202,
+    headers,
+    JSON.stringify({ ...status, deadline: new Date(deadline).toISOString() }),
+  );
 }
 
-async function status(exchange: Exchange, parts: ApiParts, player: string, id: string): Promise<void> {
+async function sendStatus(
+  exchange: Exchange,
+  parts: ApiParts,
+  player: string,
+  id: string,
+  http = 200,
+): Promise<void> {
   const found = await parts.jobs.find({ player, id });
   if (found === undefined) throw new Refusal('unknown_request');
-  exchange.reply(200, JSON_HEADERS, JSON.stringify(describe(id, found)));
+  exchange.reply(http, JSON_HEADERS, JSON.stringify(describe(id, found)));
 }
 
 async function playerOf(exchange: Exchange, parts: ApiParts): Promise<string> {
@@ -89,9 +107,12 @@ async function playerOf(exchange: Exchange, parts: ApiParts): Promise<string> {
   return player;
 }
 
+/** Without `fatal` bytes that are no UTF-8 would become other letters in silence. */
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString()) as unknown;
+    return JSON.parse(utf8.decode(body)) as unknown;
   } catch (error) {
     throw new Refusal('malformed_body', error instanceof Error ? error.message : undefined);
   }
@@ -99,16 +120,21 @@ function parseJson(body: Buffer): unknown {
 
 function readDeadline(text: string | null): number | undefined {
   if (text === null) return undefined;
-  if (!/^[1-9]\d{0,7}$/.test(text)) throw new Refusal('invalid_body', 'deadlineMs: must be 1 to 99999999');
+  if (!/^[1-9]\d{0,7}$/.test(text))
+    throw new Refusal('invalid_body', 'deadlineMs: must be 1 to 99999999');
   return Number(text);
 }
 
 function fail(exchange: Exchange, error: unknown, parts: ApiParts): void {
-  if (!(error instanceof Refusal)) parts.log.error('exchange failed', { path: exchange.path, error });
-  const { code, message, retryAfterMs } = error instanceof Refusal ? error : new Refusal('internal');
+  if (!(error instanceof Refusal))
+    parts.log.error('exchange failed', { path: exchange.path, error });
+  const { code, message, retryAfterMs } =
+    error instanceof Refusal ? error : new Refusal('internal');
   parts.counters.add('exchanges_refused', code);
   const { http, retry } = replyErrors[code];
-  const body = { error: { code, message, retry, ...(retryAfterMs !== undefined && { retryAfterMs }) } };
+  const body = {
+    error: { code, message, retry, ...(retryAfterMs !== undefined && { retryAfterMs }) },
+  };
   const headers = {
     ...JSON_HEADERS,
     ...(retryAfterMs !== undefined && { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }),

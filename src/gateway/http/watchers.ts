@@ -1,18 +1,26 @@
-import { decoder, Refusal, serverMessages, type End, type ServerBody } from '../../../protocol/index.ts';
+import {
+  decoder,
+  Refusal,
+  serverMessages,
+  type End,
+  type ServerBody,
+} from '../../../protocol/index.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { Found, RequestName } from '../../jobs/records.ts';
+import type { Counters } from '../../lib/counters.ts';
 import type { Log } from '../../lib/log.ts';
 import { jobId } from '../../relay/keys.ts';
-import type { Exchange } from '../uws.ts';
+import type { EventWriter, Exchange } from '../uws.ts';
 
-const readEnd = decoder(serverMessages.ended);
-const readProgress = decoder(serverMessages.progress);
+/** Results are our own processors' and may be larger than what a client may send. */
+const BOUNDS = { depth: 32, items: 1_000_000, stringBytes: 4_194_304 } as const;
+const readEnd = decoder(serverMessages.ended, BOUNDS);
+const readProgress = decoder(serverMessages.progress, BOUNDS);
 const EVENT_STREAM = { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } as const;
 
 interface Watcher {
   readonly name: RequestName;
-  /** @returns false when the client is gone or too slow */
-  readonly write: (chunk: string | undefined) => boolean;
+  readonly to: EventWriter;
 }
 
 /** Server-Sent Events: `status` once, `progress` as it comes, `ended` last. */
@@ -24,6 +32,7 @@ export class Watchers {
     private readonly gateway: string,
     private readonly jobs: Jobs,
     private readonly lookMs: number,
+    private readonly counters: Counters,
     private readonly log: Log,
   ) {}
 
@@ -31,14 +40,18 @@ export class Watchers {
     const known = await this.jobs.records.watch(name, this.gateway);
     const found = known ? await this.jobs.find(name) : undefined;
     if (found === undefined) throw new Refusal('unknown_request');
-    const write = exchange.stream(EVENT_STREAM);
-    write(event('status', { id: name.id, kind: found.kind, state: found.state, attempt: found.attempt }));
-    if (found.end !== undefined) {
-      write(event('ended', describe(name.id, found)));
-      write(undefined);
-      return;
-    }
-    const watcher: Watcher = { name, write };
+    if (exchange.aborted.aborted) return;
+    const to = exchange.stream(EVENT_STREAM);
+    to.write(
+      event('status', {
+        id: name.id,
+        kind: found.kind,
+        state: found.state,
+        attempt: found.attempt,
+      }),
+    );
+    const watcher: Watcher = { name, to };
+    if (found.end !== undefined) return this.finish(watcher, describe(name.id, found));
     this.add(watcher);
     exchange.aborted.addEventListener('abort', () => this.remove(watcher), { once: true });
   }
@@ -52,14 +65,14 @@ export class Watchers {
       for (const watcher of watchers) this.finish(watcher, end);
       return;
     }
-    const { id: _, ...body } = readProgress(frame) as ServerBody<'progress'>;
-    const text = event('progress', body);
-    // What a slow reader has not taken may be skipped: that is what `latest` says, and the end is never skipped.
-    for (const watcher of watchers) watcher.write(text);
+    const text = event('progress', readProgress(frame) as ServerBody<'progress'>);
+    // A slow reader is spared what would only wait for it: a report may be skipped here, the end is not.
+    for (const { to } of watchers)
+      if (!to.writeIfClear(text)) this.counters.add('frames_dropped', 'skipped');
   }
 
   stop(): void {
-    for (const watchers of this.byJob.values()) for (const { write } of watchers) write(undefined);
+    for (const watchers of this.byJob.values()) for (const { to } of watchers) to.end();
     this.byJob.clear();
     this.rest();
   }
@@ -81,8 +94,8 @@ export class Watchers {
   }
 
   private finish(watcher: Watcher, end: object): void {
-    watcher.write(event('ended', end));
-    watcher.write(undefined);
+    watcher.to.write(event('ended', end));
+    watcher.to.end();
     this.remove(watcher);
   }
 
