@@ -38,7 +38,7 @@ local function deliver(base, sids, fresh, outboxMax, id, frame, jobId, reliable)
   for i = 1, #sids, 16 do
     local sid = string.sub(sids, i, i + 15)
     if string.sub(sid, 1, 1) == '~' then
-      publish(string.sub(sid, 2), 'W' .. struct.pack('>B', #jobId) .. jobId .. frame)
+      publish(string.sub(sid, 2), 'W' .. struct.pack('>I2', #jobId) .. jobId .. frame)
     elseif reliable then
       append(base, sid, (tonumber(fresh) + i) % 4294967296, outboxMax, id, frame)
     else

@@ -26,10 +26,11 @@ const SESSION_END = 17;
 export function readWake(bytes: Buffer): Wake | undefined {
   const tag = String.fromCharCode(bytes[0] ?? 0);
   if (tag === 'W') {
-    const end = 2 + (bytes[1] ?? 0);
+    // Two bytes of length: a player's name may take nine characters for each of its letters, see keys.ts.
+    const end = bytes.length < 3 ? Infinity : 3 + bytes.readUInt16BE(1);
     return bytes.length <= end
       ? undefined
-      : { is: 'watched', jobId: bytes.toString('utf8', 2, end), frame: bytes.subarray(end) };
+      : { is: 'watched', jobId: bytes.toString('utf8', 3, end), frame: bytes.subarray(end) };
   }
   if (bytes.length < SESSION_END) return undefined;
   const session = bytes.toString('latin1', 1, SESSION_END);
