@@ -13,6 +13,7 @@ import type { Redis } from '../lib/redis.ts';
 import { jobId, workerChannel } from '../relay/keys.ts';
 import { Admission } from './admission.ts';
 import { Matchmaking } from './matchmaking.ts';
+import type { JobData } from './job-data.ts';
 import type { Queues } from './queues.ts';
 import { Records, VERDICT, type Found, type RequestName } from './records.ts';
 
@@ -75,9 +76,8 @@ export class Jobs {
         this.counters.add('requests_accepted', kind.name);
         return { id, kind: kind.name, state: 'accepted', attempt: 0, deadline };
       case 'known':
-        // Whoever added it may have died before the job was in the queue.
         if (accepted.state === 'accepted' || accepted.state === 'running') {
-          await this.enqueue(kind, { player, id, input, deadline });
+          await this.enqueueAgain(kind, { player, id, input, deadline }, accepted.attempt);
         } else await this.admission.left(kind, job);
         return { id, kind: kind.name, state: accepted.state, attempt: accepted.attempt, deadline };
       case 'conflict':
@@ -160,10 +160,15 @@ export class Jobs {
     };
   }
 
-  private async enqueue(
-    kind: Kind,
-    data: { player: string; id: string; input: unknown; deadline: number },
-  ): Promise<void> {
+  /** Whoever added it may have died before the job was in the queue, or the queue may have lost it. */
+  private async enqueueAgain(kind: Kind, data: JobData, attempt: number): Promise<void> {
+    // Never while the job is there: an attempt that was replaced could then end the request after all.
+    const lost = attempt > 0 && !(await this.queues.has(kind.lane, jobId(data.player, data.id)));
+    if (lost) await this.records.restart(data, attempt);
+    await this.enqueue(kind, data);
+  }
+
+  private async enqueue(kind: Kind, data: JobData): Promise<void> {
     if (kind.name === 'matchmake') await this.matchmaking.enter(data);
     else await this.queues.add(kind, jobId(data.player, data.id), data);
   }

@@ -42,6 +42,11 @@ export class Queues {
     });
   }
 
+  /** @returns whether the job waits, runs, or has ended and is still kept */
+  async has(lane: Lane, job: string): Promise<boolean> {
+    return (await this.queues[lane].getJob(job)) !== undefined;
+  }
+
   /** Takes a waiting job out. One that runs or has ended stays: whoever runs it reads the record. */
   async remove(lane: Lane, job: string): Promise<void> {
     await this.queues[lane].remove(job).catch(() => 0);

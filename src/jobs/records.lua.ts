@@ -29,9 +29,6 @@ if r[1] then
       redis.call('ZADD', base .. 'unacked', now, id)
       append(base, sid, ARGV[11], ARGV[9], id, r[6])
     end
-  else
-    -- If the job was lost, its successor counts its starts from 1 again.
-    redis.call('HSET', KEYS[1], 'attempt', 0)
   end
   return {'known', r[2], r[3], r[5]}
 end
@@ -49,6 +46,21 @@ for _, key in ipairs({'open', 'inflight'}) do
   if redis.call('PTTL', base .. key) < keep then redis.call('PEXPIRE', base .. key, keep) end
 end
 return {'new'}
+`,
+};
+
+/**
+ * The job of an open request was lost: its successor counts its starts from 1 again, and must not be fenced by the
+ * count of the lost one. KEYS: record. ARGV: attempt that was last seen. Reply: 1, or 0 where it is another by now.
+ */
+export const restart: Script = {
+  name: 'musterRestart',
+  keys: 1,
+  lua: `${ENDED}
+local r = redis.call('HMGET', KEYS[1], 'state', 'attempt')
+if not r[1] or ended[r[1]] or r[2] ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'attempt', 0)
+return 1
 `,
 };
 

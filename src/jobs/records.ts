@@ -55,6 +55,7 @@ export class Records {
   ) {
     this.run = {
       accept: script(redis, lua.accept),
+      restart: script(redis, lua.restart),
       begin: script(redis, lua.begin),
       progress: script(redis, lua.progress),
       settle: script(redis, lua.settle),
@@ -91,6 +92,11 @@ export class Records {
     }
     if (is === 'new' || is === 'conflict' || is === 'in_flight' || is === 'unacked') return { is };
     throw new Error(`accept answered ${is}`);
+  }
+
+  /** The request's job was lost, and another one is about to be added. @param attempt that was last seen of it */
+  async restart({ player, id }: RequestName, attempt: number): Promise<void> {
+    await this.run.restart(playerKeys(player).record(id), attempt);
   }
 
   /**
