@@ -1,0 +1,130 @@
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import type { End } from '../../protocol/index.ts';
+import { CORE, Muster } from '../support/muster.ts';
+import { childOf, statusOfThreads } from '../support/processes.ts';
+import type { RawClient } from '../support/raw-client.ts';
+import { until } from '../support/until.ts';
+
+let muster: Muster;
+let client: RawClient;
+let requests = 0;
+
+beforeAll(async () => {
+  muster = await Muster.start();
+});
+
+beforeEach(async () => {
+  client = await muster.raw({ player: `player-${requests}` });
+  await client.hello();
+});
+
+/** Asks for a drill that reports once an attempt, and does not wait for it. */
+async function drill(act: string, input: object = {}): Promise<string> {
+  const id = `r-${++requests}`;
+  await client.request(id, 'drill', { act, reports: 1, ...input });
+  return id;
+}
+
+/** Reliable messages keep their order: an end that was doubled would come before that of a later request. */
+async function onlyEnd(id: string): Promise<End> {
+  const end = await client.end(id);
+  await client.end(await drill('echo'));
+  expect(client.all('ended').filter(({ body }) => body.id === id)).toHaveLength(1);
+  return end;
+}
+
+function child(): number {
+  return childOf(muster.worker.process.pid);
+}
+
+test('every thread of a child runs on its core, from its birth on', async () => {
+  await client.end(await drill('echo'));
+  const cores = statusOfThreads(child(), 'Cpus_allowed_list');
+  expect(cores.length).toBeGreaterThan(1);
+  expect(new Set(cores)).toEqual(new Set([String(CORE)]));
+});
+
+test('G3, Q9: a child killed mid-job ends its request once, by its second attempt', async () => {
+  const id = await drill('sleep', { ms: 60_000, untilAttempt: 1 });
+  await client.runs(id);
+  const victim = child();
+  process.kill(victim, 'SIGKILL');
+  const end = await onlyEnd(id);
+  expect(end).toMatchObject({ state: 'done', attempt: 2, result: { attempt: 2 } });
+  expect(end.ran).toMatchObject({ worker: muster.worker.name, core: CORE, pid: child() });
+  expect(end.ran?.pid).not.toBe(victim);
+});
+
+test('Q9: a tight loop dies by its time limit, attempt by attempt, and its core goes to the next', async () => {
+  const id = await drill('spin');
+  await client.runs(id);
+  const next = await drill('echo');
+  const [, died = ''] = await muster.worker.process.waitForLine(
+    new RegExp(`"time":"([^"]+)".*"attempt failed".*/${id}"`),
+  );
+  expect(await client.end(next)).toMatchObject({ state: 'done', attempt: 1 });
+  // The issue's bound is one second, for a new process included; twice that for a machine that shares its cores.
+  expect(Date.now() - Date.parse(died)).toBeLessThan(2_000);
+  expect(await onlyEnd(id)).toMatchObject({
+    state: 'failed',
+    attempt: 3,
+    failure: { code: 'time_limit' },
+  });
+});
+
+test('Q9: a loop on the first attempt alone ends as done', async () => {
+  const id = await drill('spin', { untilAttempt: 1 });
+  expect(await onlyEnd(id)).toMatchObject({ state: 'done', attempt: 2 });
+});
+
+test('E4: a child that allocates without end fails its request and leaves its worker alone', async () => {
+  const id = await drill('allocate');
+  const end = await onlyEnd(id);
+  expect(end).toMatchObject({ state: 'failed', attempt: 3, failure: { code: 'memory_limit' } });
+});
+
+test('E4: a child that exits on every attempt ends its request as crashed', async () => {
+  const id = await drill('exit');
+  expect(await onlyEnd(id)).toMatchObject({
+    state: 'failed',
+    attempt: 3,
+    failure: { code: 'crashed' },
+  });
+});
+
+test('E4: a processor that throws is tried as often as its kind says, and its words reach the player', async () => {
+  const id = await drill('throw', { note: 'the fuse is wet' });
+  expect(await onlyEnd(id)).toMatchObject({
+    state: 'failed',
+    attempt: 3,
+    failure: { code: 'processor_error', message: 'drill: the fuse is wet' },
+  });
+  const attempts = client.all('progress').filter(({ body }) => body.id === id);
+  expect(attempts.map(({ body }) => body.attempt)).toEqual([1, 2, 3]);
+});
+
+test('Q9: a processor that throws once ends as done', async () => {
+  expect(await onlyEnd(await drill('throw', { untilAttempt: 1 }))).toMatchObject({
+    state: 'done',
+    attempt: 2,
+  });
+});
+
+test("E4: a result that does not fit its kind's schema never reaches the player", async () => {
+  const id = await drill('bad_result');
+  const end = await onlyEnd(id);
+  expect(end).toMatchObject({ state: 'failed', failure: { code: 'bad_result' } });
+  expect(end.result).toBeUndefined();
+});
+
+test('a child killed while idle takes no job and no worker along', async () => {
+  await client.end(await drill('echo'));
+  for (let round = 0; round < 3; round++) {
+    const victim = child();
+    process.kill(victim, 'SIGKILL');
+    // At once: the worker may not know of the death when it hands the job over.
+    expect(await onlyEnd(await drill('echo'))).toMatchObject({ state: 'done' });
+    await until(() => child() !== victim);
+  }
+  expect(muster.worker.process.output()).not.toMatch(/unhandled rejection/);
+});
