@@ -68,13 +68,18 @@ export class Flow {
   }
 }
 
+/** The gap grows by this factor with a refusal ... */
+const GAP_GROWTH = 1.2;
+/** ... and shrinks by this one each second, so that it finds a limit again about every 2 s, however high that is. */
+const GAP_SHRINK_PER_S = 0.9;
+
 /**
- * When the next request of any kind may leave. Free until the gateway answers rate_limited; then one at a time, as
- * far apart as the longest retryAfterMs it named, which at an empty bucket is just what one request's credits take
- * to return. Every acceptance closes the gap by a fiftieth, so a bucket that has grown is found out again.
+ * When the next request of any kind may leave. Free until the gateway answers rate_limited; then one at a time, a gap
+ * apart. At an empty bucket retryAfterMs is just the gap that its credits allow, so one or two refusals find it.
  */
 export class Pace {
   private gapMs = 0;
+  private gapSince = 0;
   private freeAt = 0;
 
   /** @returns ms until the next may leave. */
@@ -83,15 +88,19 @@ export class Pace {
   }
 
   left(now: number): void {
-    this.freeAt = Math.max(this.freeAt, now + this.gapMs);
+    this.freeAt = Math.max(this.freeAt, now + this.gap(now));
   }
 
-  accepted(): void {
-    this.gapMs = this.gapMs < 1 ? 0 : this.gapMs * 0.98;
-  }
-
-  limited(now: number, retryAfterMs: number): void {
-    this.gapMs = Math.min(GAP_MAX_MS, Math.max(this.gapMs, retryAfterMs));
+  /** @param isRequest whether a request was refused: another message tells when to go on, but not how fast */
+  limited(now: number, retryAfterMs: number, isRequest: boolean): void {
     this.freeAt = Math.max(this.freeAt, now + retryAfterMs);
+    if (!isRequest) return;
+    this.gapMs = Math.min(GAP_MAX_MS, Math.max(this.gap(now) * GAP_GROWTH, retryAfterMs));
+    this.gapSince = now;
+  }
+
+  private gap(now: number): number {
+    const gap = this.gapMs * GAP_SHRINK_PER_S ** ((now - this.gapSince) / 1_000);
+    return gap < 1 ? 0 : gap;
   }
 }

@@ -76,7 +76,6 @@ export class Requests {
     if (pending === undefined) return;
     this.answered(pending, 'accepted');
     clearTimeout(pending.expiry);
-    this.pace.accepted();
     this.flow(pending).accepted();
     pending.accepted(status);
     if (pending.aborted) void this.cancel(pending);
@@ -104,7 +103,7 @@ export class Requests {
     const pending = error.ref === undefined ? undefined : this.byRef.get(error.ref);
     const limited = error.code === 'rate_limited';
     // One such error may stand for many frames dropped in the same moment: all that are unanswered go again.
-    if (limited) this.limited(retryAfterMs);
+    if (limited) this.limited(retryAfterMs, pending !== undefined);
     if (pending === undefined || pending.phase === 'accepted') return pending !== undefined;
     const refusal = MusterError.of(error);
     if (!(limited || BUSY.has(error.code)) || pending.options.retryRefused === false) {
@@ -184,8 +183,8 @@ export class Requests {
     this.pump();
   }
 
-  private limited(retryAfterMs: number): void {
-    this.pace.limited(performance.now(), retryAfterMs);
+  private limited(retryAfterMs: number, isRequest: boolean): void {
+    this.pace.limited(performance.now(), retryAfterMs, isRequest);
     this.takeBack();
     this.pump();
   }
