@@ -47,7 +47,6 @@ export const rules: Rules = {
     { name: 'jose', only: ['src/gateway/auth.ts'] },
     { name: 'ioredis', only: ['src/lib/redis.ts'] },
     { name: 'bullmq', only: ['src/jobs/**', 'src/admin/**', 'workers/**'] },
-    { name: 'pino', only: ['src/lib/log.ts'] },
     { name: 'openskill', only: ['workers/**'] },
     { name: '@dimforge/rapier2d-compat', only: ['workers/games/**'] },
     { name: '@bull-board/*', only: ['src/admin/**'] },
