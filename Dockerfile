@@ -16,6 +16,11 @@ FROM node:24-trixie-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+# uWebSockets.js brings 250 MB of binaries for every system and Node there is; one of them is ours.
+RUN find node_modules/uWebSockets.js -name 'uws_*.node' \
+    ! -name "$(node -p '`uws_${process.platform}_${process.arch}_${process.versions.modules}.node`')" \
+    -delete \
+  && node -e 'require("uWebSockets.js")'
 
 FROM node:24-trixie-slim
 # taskset and chrt pin the worker's children; the build fails here should the base image drop them.
