@@ -7,6 +7,7 @@ import {
   type ServerMessageName,
 } from '../index.ts';
 import { MusterError } from './errors.ts';
+import { LIMITED_SILENCE_MS } from './flow.ts';
 import { writeFrame } from './frames.ts';
 import type { Timer } from './transport.ts';
 
@@ -35,6 +36,7 @@ interface Asked {
 /** Messages whose reply somebody waits for. */
 export class Asks {
   private readonly asked = new Map<number, Asked>();
+  private wake: Timer | undefined;
 
   constructor(
     private readonly send: (frame: Uint8Array) => boolean,
@@ -72,7 +74,27 @@ export class Asks {
   refused(error: ServerBody<'error'>): boolean {
     const asked = this.claim(error.ref);
     asked?.fail(MusterError.of(error));
+    if (error.code === 'rate_limited') this.limited(error);
     return asked !== undefined;
+  }
+
+  /** A frame was refused before it was read, so its ref is not known, and others may have been dropped with it. */
+  private limited(error: ServerBody<'error'>): void {
+    let again = false;
+    for (const [ref, { name, sent }] of this.asked) {
+      if (!sent) continue;
+      if (REPEATABLE.has(name)) again = true;
+      else if (clientMessages[name].type === error.type)
+        this.claim(ref)?.fail(MusterError.of(error));
+    }
+    if (!again) return;
+    clearTimeout(this.wake);
+    const pauseMs = Math.max(error.retryAfterMs ?? 0, LIMITED_SILENCE_MS);
+    this.wake = setTimeout(() => {
+      for (const asked of this.asked.values()) {
+        if (REPEATABLE.has(asked.name)) asked.sent = this.send(asked.frame);
+      }
+    }, pauseMs);
   }
 
   /** The socket is open again. */
@@ -82,6 +104,7 @@ export class Asks {
 
   /** The socket is gone. */
   down(): void {
+    clearTimeout(this.wake);
     for (const [ref, asked] of this.asked) {
       if (asked.sent && !REPEATABLE.has(asked.name))
         this.claim(ref)?.fail(new MusterError('disconnected'));

@@ -68,6 +68,8 @@ export class Flow {
   }
 }
 
+/** After rate_limited a gateway drops further frames without a word for this long, ms (SPEC.md L2). */
+export const LIMITED_SILENCE_MS = 100;
 /** The gap grows by this factor with a refusal ... */
 const GAP_GROWTH = 1.2;
 /** ... and shrinks by this one each second, so that it finds a limit again about every 2 s, however high that is. */
@@ -93,7 +95,7 @@ export class Pace {
 
   /** @param isRequest whether a request was refused: another message tells when to go on, but not how fast */
   limited(now: number, retryAfterMs: number, isRequest: boolean): void {
-    this.freeAt = Math.max(this.freeAt, now + retryAfterMs);
+    this.freeAt = Math.max(this.freeAt, now + Math.max(retryAfterMs, LIMITED_SILENCE_MS));
     if (!isRequest) return;
     this.gapMs = Math.min(GAP_MAX_MS, Math.max(this.gap(now) * GAP_GROWTH, retryAfterMs));
     this.gapSince = now;

@@ -66,6 +66,30 @@ describe('ask', () => {
     await expect(asked).rejects.toMatchObject({ code: 'bad_reply' });
   });
 
+  it('L2 after rate_limited asks again what may be asked twice, and rejects what may not', async () => {
+    await h.open();
+    const cancelled = h.client.ask('cancel', { id: 'r1' }).catch((error: unknown) => error);
+    const listed = h.client.ask('presence', { room: 'a' });
+    const limited = (type: number) =>
+      h.socket.reply('error', {
+        code: 'rate_limited',
+        message: '',
+        retry: 'after',
+        retryAfterMs: 150,
+        type,
+      });
+    limited(9);
+    await h.pass(150);
+    expect(h.socket.of('presence')).toHaveLength(2);
+    expect(h.socket.of('cancel')).toHaveLength(1);
+    limited(5);
+    expect(await cancelled).toMatchObject({ code: 'rate_limited', retryAfterMs: 150 });
+    h.socket.reply('members', { ...MEMBERS, ref: h.socket.last('presence').ref });
+    await listed;
+    await h.pass(1_000);
+    expect(h.socket.of('presence')).toHaveLength(2);
+  });
+
   it('G6 holds no more than 256 unanswered', async () => {
     await h.open();
     for (let i = 0; i < 256; i++) h.client.ask('presence', { room: 'a' }).catch(() => {});

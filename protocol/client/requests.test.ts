@@ -37,6 +37,17 @@ function refuse(socket: TestSocket, id: string, code: ReplyErrorCode, retryAfter
   });
 }
 
+/** As a gateway does: it refuses before it reads, so it names the type alone. */
+function limit(type: number, retryAfterMs: number): void {
+  h.socket.reply('error', {
+    code: 'rate_limited',
+    message: '',
+    retry: 'after',
+    retryAfterMs,
+    type,
+  });
+}
+
 function done(id: string): End {
   return { id, kind: 'pipeline', state: 'done', attempt: 1, result: RESULT };
 }
@@ -341,26 +352,40 @@ describe('a refused request', () => {
     const ids = ['a', 'b', 'c'];
     for (const id of ids) ask(id).catch(() => {});
     accept(h.socket, 'a');
-    refuse(h.socket, 'b', 'rate_limited', 100);
-    await h.pass(99);
+    limit(4, 200);
+    await h.pass(199);
     expect(sentIds(h.socket)).toEqual(['a', 'b', 'c']);
     await h.pass(1);
     expect(sentIds(h.socket)).toEqual(['a', 'b', 'c', 'b']);
-    await h.pass(100);
+    await h.pass(200);
     expect(sentIds(h.socket)).toEqual(['a', 'b', 'c', 'b', 'c']);
   });
 
-  it('L2 also when the refusal was of another message', async () => {
+  it('L2 waits at least as long as the gateway drops frames without a word', async () => {
     await h.open();
     ask('a').catch(() => {});
-    h.socket.reply('error', {
-      code: 'rate_limited',
-      message: '',
-      retry: 'after',
-      retryAfterMs: 300,
-    });
-    await h.pass(300);
+    limit(4, 3);
+    await h.pass(99);
+    expect(sentIds(h.socket)).toEqual(['a']);
+    await h.pass(1);
     expect(sentIds(h.socket)).toEqual(['a', 'a']);
+  });
+
+  it('L2 also when the refusal was of another message, which says nothing about the pace of requests', async () => {
+    await h.open();
+    for (const id of ['a', 'b']) ask(id).catch(() => {});
+    limit(8, 300);
+    await h.pass(300);
+    expect(sentIds(h.socket)).toEqual(['a', 'b', 'a', 'b']);
+  });
+
+  it('L2 does not send again what was accepted meanwhile', async () => {
+    await h.open();
+    for (const id of ['a', 'b']) ask(id).catch(() => {});
+    limit(4, 300);
+    accept(h.socket, 'a');
+    await h.pass(1_000);
+    expect(sentIds(h.socket)).toEqual(['a', 'b', 'b']);
   });
 
   it('L3 at most a window of requests is unanswered, the kinds in turn', async () => {

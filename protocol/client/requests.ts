@@ -1,5 +1,12 @@
 import { explain } from '../codec.ts';
-import { kinds, type End, type KindName, type RequestInput, type ServerBody } from '../index.ts';
+import {
+  clientMessages,
+  kinds,
+  type End,
+  type KindName,
+  type RequestInput,
+  type ServerBody,
+} from '../index.ts';
 import { Ended, randomId } from './ended.ts';
 import { MusterError, RequestFailed } from './errors.ts';
 import type { Fault } from './events.ts';
@@ -103,7 +110,7 @@ export class Requests {
     const pending = error.ref === undefined ? undefined : this.byRef.get(error.ref);
     const limited = error.code === 'rate_limited';
     // One such error may stand for many frames dropped in the same moment: all that are unanswered go again.
-    if (limited) this.limited(retryAfterMs, pending !== undefined);
+    if (limited) this.limited(retryAfterMs, error.type === clientMessages.request.type);
     if (pending === undefined || pending.phase === 'accepted') return pending !== undefined;
     const refusal = MusterError.of(error);
     if (!(limited || BUSY.has(error.code)) || pending.options.retryRefused === false) {
