@@ -10,31 +10,38 @@ export class ByteWriter {
   }
 
   u8(value: number): void {
-    this.data.setUint8(this.grow(1), value);
+    const at = this.grow(1);
+    this.data.setUint8(at, value);
   }
 
   i8(value: number): void {
-    this.data.setInt8(this.grow(1), value);
+    const at = this.grow(1);
+    this.data.setInt8(at, value);
   }
 
   u16(value: number): void {
-    this.data.setUint16(this.grow(2), value, true);
+    const at = this.grow(2);
+    this.data.setUint16(at, value, true);
   }
 
   u32(value: number): void {
-    this.data.setUint32(this.grow(4), value, true);
+    const at = this.grow(4);
+    this.data.setUint32(at, value, true);
   }
 
   f32(value: number): void {
-    this.data.setFloat32(this.grow(4), value, true);
+    const at = this.grow(4);
+    this.data.setFloat32(at, value, true);
   }
 
   f64(value: number): void {
-    this.data.setFloat64(this.grow(8), value, true);
+    const at = this.grow(8);
+    this.data.setFloat64(at, value, true);
   }
 
   raw(value: Uint8Array): void {
-    this.bytes.set(value, this.grow(value.length));
+    const at = this.grow(value.length);
+    this.bytes.set(value, at);
   }
 
   /** A copy of what was written. */
@@ -52,6 +59,7 @@ export class ByteWriter {
     this.length = 0;
   }
 
+  /** Room for so many bytes more, which may move everything: call it before touching `data`. */
   private grow(by: number): number {
     const at = this.length;
     this.length += by;

@@ -18,7 +18,7 @@ export function hash53(bytes: Uint8Array): number {
   eat(tail);
   a = Math.imul(a ^ (a >>> 16), 0x85ebca6b) ^ Math.imul(b ^ (b >>> 13), 0xc2b2ae35);
   b = Math.imul(b ^ (b >>> 16), 0x85ebca6b) ^ Math.imul(a ^ (a >>> 13), 0xc2b2ae35);
-  return (b & 0x1fffff) * 2 ** 32 + (a >>> 0);
+  return (b & 0x1fffff) * 0x1_0000_0000 + (a >>> 0);
 }
 
 function rotate(word: number, by: number): number {

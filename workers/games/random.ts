@@ -1,4 +1,4 @@
-const UINT32 = 2 ** 32;
+const UINT32 = 0x1_0000_0000;
 
 /**
  * Random numbers whose whole state is four words, so that a simulation can save it.
