@@ -45,6 +45,11 @@ export class Jobs {
     this.matchmaking = new Matchmaking(redis, queues);
   }
 
+  /** While it is false commands would wait for the store to come back, and who asked would wait with them. */
+  get reachable(): boolean {
+    return this.redis.status === 'ready';
+  }
+
   /**
    * Takes a request on, once per (player, id); repeating it is harmless.
    * @param session who is told of progress and end; '' for none
@@ -55,7 +60,7 @@ export class Jobs {
     const { player, id } = submission;
     const kind = this.kind(submission.kind);
     const input = readInput(kind, submission.input);
-    if (this.redis.status !== 'ready') throw new Refusal('unavailable');
+    this.needStore();
     const now = Date.now();
     const deadline = now + Math.min(submission.deadlineMs ?? kind.deadlineMs, kind.deadlineMs);
     const job = jobId(player, id);
@@ -92,7 +97,7 @@ export class Jobs {
     }
   }
 
-  /** @throws Refusal unknown_request or already_ended */
+  /** @throws Refusal unknown_request, already_ended or unavailable */
   async cancel(name: RequestName): Promise<void> {
     const found = await this.find(name);
     if (found === undefined) throw new Refusal('unknown_request');
@@ -114,12 +119,20 @@ export class Jobs {
     return await this.verdict(name, found, 'expired');
   }
 
-  /** @returns what is known of a request, ended first if its deadline is over; undefined when nothing is */
+  /**
+   * @returns what is known of a request, ended first if its deadline is over; undefined when nothing is
+   * @throws Refusal unavailable
+   */
   async find(name: RequestName): Promise<Found | undefined> {
+    this.needStore();
     const found = await this.records.find(name);
     if (found === undefined || found.end !== undefined || found.deadline > Date.now()) return found;
     await this.expire(name);
     return await this.records.find(name);
+  }
+
+  private needStore(): void {
+    if (!this.reachable) throw new Refusal('unavailable');
   }
 
   private kind(name: string): Kind {
@@ -209,11 +222,12 @@ export class Jobs {
 }
 
 function readInput(kind: Kind, input: unknown): unknown {
-  const parsed = kind.input.safeParse(input);
-  if (!parsed.success) throw new Refusal('invalid_input', explain(parsed.error));
-  if (Buffer.byteLength(JSON.stringify(parsed.data)) > kind.inputBytes) {
+  // Before the schema, whose work grows with what it is given.
+  if (Buffer.byteLength(JSON.stringify(input)) > kind.inputBytes) {
     throw new Refusal('input_too_large', `at most ${kind.inputBytes} bytes as JSON`);
   }
+  const parsed = kind.input.safeParse(input);
+  if (!parsed.success) throw new Refusal('invalid_input', explain(parsed.error));
   return parsed.data;
 }
 

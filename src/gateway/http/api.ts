@@ -6,6 +6,7 @@ import type { Log } from '../../lib/log.ts';
 import { bearer, type Auth } from '../auth.ts';
 import type { Doors } from '../doors.ts';
 import type { Exchange } from '../uws.ts';
+import { parseJson } from './json.ts';
 import type { Limiter } from './limiter.ts';
 import { describe, type Watchers } from './watchers.ts';
 
@@ -105,17 +106,6 @@ async function playerOf(exchange: Exchange, parts: ApiParts): Promise<string> {
   const { player } = verdict.identity;
   parts.limiter.take(player);
   return player;
-}
-
-/** Without `fatal` bytes that are no UTF-8 would become other letters in silence. */
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(utf8.decode(body)) as unknown;
-  } catch (error) {
-    throw new Refusal('malformed_body', error instanceof Error ? error.message : undefined);
-  }
 }
 
 function readDeadline(text: string | null): number | undefined {

@@ -37,6 +37,7 @@ export class Watchers {
   ) {}
 
   async stream(exchange: Exchange, name: RequestName): Promise<void> {
+    if (!this.jobs.reachable) throw new Refusal('unavailable');
     const known = await this.jobs.records.watch(name, this.gateway);
     const found = known ? await this.jobs.find(name) : undefined;
     if (found === undefined) throw new Refusal('unknown_request');
@@ -101,6 +102,7 @@ export class Watchers {
 
   /** A published end may be lost, and a deadline may be over with nobody else to say so. */
   private look(): void {
+    if (!this.jobs.reachable) return;
     for (const watchers of this.byJob.values()) {
       for (const watcher of watchers) {
         this.jobs.find(watcher.name).then(
