@@ -1,149 +1,139 @@
 import type { Job } from 'bullmq';
 import {
-  encodeFrame,
   explain,
   kinds,
-  serverMessages,
-  type InputOf,
+  type BatchedKind,
+  type End,
   type Kind,
   type KindName,
-  type ProgressOf,
   type ResultOf,
 } from '../protocol/index.ts';
-import { readJobData, type JobData } from '../src/jobs/job-data.ts';
-import type { Records, Standing } from '../src/jobs/records.ts';
-
-/** What a processor is given besides its input. */
-export interface Context<N extends KindName> {
-  readonly player: string;
-  /** The request's id: the key for whatever the processor does outside Redis, since it may run twice. */
-  readonly id: string;
-  /** 1 for the first. */
-  readonly attempt: number;
-  /** Aborted when the request was cancelled, expired, or taken over by a later attempt. */
-  readonly signal: AbortSignal;
-  /** Resolves when Redis has it. With delivery `latest`, one that comes while another is on its way is skipped. */
-  progress(value: ProgressOf<N>): Promise<void>;
-}
+import { readRequests } from '../src/jobs/job-data.ts';
+import { Fenced, Held, type Item, type Place } from './held.ts';
 
 /** The function that does a job of one kind. It may run twice for one request; its result counts once. */
 export type Processor<N extends KindName> = (
-  input: InputOf<N>,
-  context: Context<N>,
+  input: Item<N>['input'],
+  context: Item<N>['context'],
 ) => Promise<ResultOf<N>> | ResultOf<N>;
 
-/** Where attempts run: one per process. */
-export interface Place {
-  readonly records: Records;
-  readonly worker: string;
-  readonly core: number | undefined;
-  /** Told about a progress report that could not be sent. */
-  readonly onLost: (error: unknown) => void;
-}
+/** The same for many requests at once. One result or error for each, in their order: an error fails only its own. */
+export type BatchProcessor<N extends KindName> = (
+  items: readonly Item<N>[],
+) => Promise<readonly (ResultOf<N> | Error)[]>;
 
-/** Another attempt has the request: nothing this one does counts, and it must not be taken for the end. */
-export class Fenced extends Error {
-  override name = 'Fenced';
-}
+/** What a kind's place in the tables of processors holds. */
+export type ProcessorOf<N extends KindName> = N extends BatchedKind
+  ? BatchProcessor<N>
+  : Processor<N>;
 
 export class BadResult extends Error {
   override name = 'BadResult';
 }
 
+type AttemptedJob = Pick<
+  Job,
+  'id' | 'name' | 'data' | 'attemptsStarted' | 'attemptsMade' | 'timestamp'
+> & { readonly opts: Pick<Job['opts'], 'attempts'> };
+
 /**
- * Runs one attempt to its end and settles it when it is done. A throw is not settled here: the worker knows whether
- * it was the last one.
+ * Runs one attempt of a job to its end and settles the requests that are done. A throw settles nothing: the worker
+ * knows whether it was the last one.
  *
  * The first attempt does not wait for the record before it starts: begin and settle travel one after the other on one
  * connection, and settle looks again. Later attempts read the record first, so that a request whose end was written
  * before its process was killed is never run again.
  */
 export async function runAttempt<N extends KindName>(
-  job: Pick<Job, 'name' | 'data' | 'attemptsStarted' | 'timestamp'>,
+  job: AttemptedJob,
   token: string,
   signal: AbortSignal,
-  processor: Processor<N>,
+  processor: ProcessorOf<N>,
   place: Place,
 ): Promise<void> {
   const kind: Kind = kinds[job.name as N];
-  const data = readJobData(job.data);
   const attempt = job.attemptsStarted;
   const began = Date.now();
-  const stop = new AbortController();
-  const begun = place.records.begin(data, token, attempt, place.worker).then((standing) => {
-    if (standing !== 'ok') stop.abort(standing);
-    return standing;
-  });
-  if (attempt > 1 && !owns(await begun)) return;
-  const input = kind.input.parse(data.input) as InputOf<N>;
-  const report = reporter(kind, data, token, attempt, place, stop);
-  const context: Context<N> = {
-    player: data.player,
-    id: data.id,
-    attempt,
-    signal: AbortSignal.any([signal, stop.signal]),
-    progress: report.send,
-  };
-  let result: unknown;
-  try {
-    result = await processor(input, context);
-    await report.flush();
-  } finally {
-    // A refused connection must not surface later as a rejection nobody awaits.
-    await begun.catch(() => 'gone');
-  }
-  const parsed = kind.result.safeParse(result);
-  if (!parsed.success) throw new BadResult(explain(parsed.error));
-  const ran = {
+  let held = readRequests(job.data).map(
+    (data) => new Held<N>(kind, data, token, attempt, place, job.id ?? '', signal),
+  );
+  if (attempt > 1) held = await standing(held);
+  if (held.length === 0) return;
+
+  const outcomes = await outcomesOf(kind, held, processor);
+  const ran: End['ran'] = {
     worker: place.worker,
     ...(place.core !== undefined && { core: place.core }),
     pid: process.pid,
     waitedMs: Math.max(began - job.timestamp, 0),
     ms: Date.now() - began,
   };
-  const end = {
-    id: data.id,
-    kind: kind.name,
-    state: 'done',
-    result: parsed.data,
-    attempt,
-    ran,
-  } as const;
-  owns((await place.records.settle(data, token, end)).is);
+  const last = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+  const errors = await Promise.all(
+    held.map(async (one, i) => await end(kind, one, outcomes[i], ran, last && held.length > 1)),
+  );
+  const failed = errors.filter((error) => error !== undefined);
+  if (failed.length > 1)
+    throw new Error(`${failed.length} of ${held.length} failed: ${failed[0]?.message}`);
+  if (failed[0] !== undefined) throw failed[0];
 }
 
-/** @returns false when nothing is left to do. @throws Fenced */
-function owns(standing: Standing): boolean {
-  if (standing === 'fenced') throw new Fenced('a later attempt has this request');
-  return standing === 'ok';
-}
-
-function reporter(
+async function outcomesOf<N extends KindName>(
   kind: Kind,
-  data: JobData,
-  token: string,
-  attempt: number,
-  place: Place,
-  stop: AbortController,
-): { send: (value: unknown) => Promise<void>; flush: () => Promise<void> } {
-  let seq = 0;
-  let last: Promise<void> | undefined;
-  const send = async (value: unknown): Promise<void> => {
-    const reliable = kind.delivery === 'every';
-    if (last !== undefined && !reliable) return;
-    const body = { id: data.id, attempt, seq: ++seq, value: kind.progress.parse(value) };
-    const frame = encodeFrame(serverMessages.progress, body);
-    const sent = place.records.progress(data, token, frame, reliable).then(
-      (standing) => {
-        if (standing !== 'ok') stop.abort(standing);
-      },
-      (error: unknown) => {
-        place.onLost(error);
-      },
-    );
-    last = sent;
-    await sent;
-    if (last === sent) last = undefined;
-  };
-  return { send, flush: async () => await last };
+  held: readonly Held<N>[],
+  processor: ProcessorOf<N>,
+): Promise<readonly unknown[]> {
+  try {
+    if (kind.batch !== undefined)
+      return await (processor as BatchProcessor<N>)(held.map(({ item }) => item));
+    const [one] = held as [Held<N>];
+    return [await (processor as Processor<N>)(one.item.input, one.item.context)];
+  } finally {
+    await Promise.all(held.map(async (one) => await one.flush()));
+  }
+}
+
+/**
+ * Settles one request as its outcome says.
+ * @param settleErrors whether an error ends the request here: in a batch, whose worker cannot tell whose error it was
+ * @returns the error that should fail the job
+ */
+async function end<N extends KindName>(
+  kind: Kind,
+  one: Held<N>,
+  outcome: unknown,
+  ran: End['ran'],
+  settleErrors: boolean,
+): Promise<Error | undefined> {
+  const parsed = kind.result.safeParse(outcome);
+  if (!(outcome instanceof Error) && parsed.success) {
+    await one.settle({ state: 'done', result: parsed.data, ran });
+    return undefined;
+  }
+  const error =
+    outcome instanceof Error ? outcome : new BadResult(explain(parsed.error ?? { issues: [] }));
+  if (!settleErrors) return error;
+  const code = error.name === 'BadResult' ? 'bad_result' : 'processor_error';
+  await one.settle({
+    state: 'failed',
+    failure: { code, message: error.message.slice(0, 300) },
+    ran,
+  });
+  return undefined;
+}
+
+/** @returns those whose end is not written yet. @throws Fenced when a later attempt has the only one */
+async function standing<N extends KindName>(held: readonly Held<N>[]): Promise<Held<N>[]> {
+  const owned = await Promise.all(
+    held.map(async (one) => {
+      try {
+        return await one.owned();
+      } catch (error) {
+        // In a batch the others still have to be run.
+        if (error instanceof Fenced && held.length > 1) return false;
+        throw error;
+      }
+    }),
+  );
+  return held.filter((_, i) => owned[i]);
 }

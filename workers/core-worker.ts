@@ -4,7 +4,7 @@ import type { Kind } from '../protocol/index.ts';
 import type { Config } from '../src/lib/config.ts';
 import { queuePrefix } from '../src/relay/keys.ts';
 import type { Redis } from '../src/lib/redis.ts';
-import { forkCommand, type Slot } from './cores.ts';
+import { endedWithParent, forkCommand, type Slot } from './cores.ts';
 import { LaneWorker, type Bookkeeping } from './lane-worker.ts';
 
 /** JavaScript heap of a child, MiB. WebAssembly memory lies outside it: memoryMb of the kind bounds the whole. */
@@ -43,7 +43,7 @@ export class CoreWorker extends LaneWorker {
         maxStalledCount: MAX_TAKEOVERS,
         runRetryDelay: 500,
         workerForkOptions: {
-          ...forkCommand(slot.core, heap),
+          ...endedWithParent(forkCommand(slot.core, heap)),
           env: { ...process.env, ...env, ...where },
         },
       },

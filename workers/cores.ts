@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -68,3 +69,18 @@ export function canPin(): boolean {
     process.platform === 'linux' && folders.some((folder) => existsSync(join(folder, 'taskset')))
   );
 }
+
+/**
+ * The same command, in the hands of util-linux' setpriv: the kernel kills the child when its worker dies. By itself a
+ * child leaves when the channel to its worker breaks, but in a tight loop it never hears of that, and would hold its
+ * core for ever. As it was where there is no such setpriv (macOS, BusyBox).
+ */
+export function endedWithParent({ execPath, execArgv }: ForkCommand): ForkCommand {
+  canEndWithParent ??=
+    process.platform === 'linux' && spawnSync('setpriv', [...PARENT_DEATH, 'true']).status === 0;
+  if (!canEndWithParent) return { execPath, execArgv };
+  return { execPath: 'setpriv', execArgv: [...PARENT_DEATH, execPath, ...execArgv] };
+}
+
+const PARENT_DEATH = ['--pdeathsig', 'KILL'] as const;
+let canEndWithParent: boolean | undefined;

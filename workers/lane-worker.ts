@@ -1,15 +1,18 @@
-import { Worker, type Job, type WorkerOptions } from 'bullmq';
+import { UnrecoverableError, Worker, type Job, type WorkerOptions } from 'bullmq';
 import { kindNamed, type End, type FailureCode, type Kind, type Lane } from '../protocol/index.ts';
 import type { Admission } from '../src/jobs/admission.ts';
 import { MATCHMAKING_PASS } from '../src/jobs/matchmaking.ts';
-import { readJobData } from '../src/jobs/job-data.ts';
+import { readRequests, type RequestData } from '../src/jobs/job-data.ts';
+import type { Queues } from '../src/jobs/queues.ts';
 import { VERDICT, type Records } from '../src/jobs/records.ts';
+import { jobId } from '../src/relay/keys.ts';
 import type { Counters } from '../src/lib/counters.ts';
 import type { Log } from '../src/lib/log.ts';
 
 export interface Bookkeeping {
   readonly records: Records;
   readonly admission: Admission;
+  readonly queues: Queues;
   readonly counters: Counters;
   readonly log: Log;
   /** This worker process, as records and CLIENT LIST name it. */
@@ -74,16 +77,17 @@ export abstract class LaneWorker extends Worker {
       this.kill(job);
     };
     const limit = setTimeout(() => end('time_limit'), kind.timeLimitMs);
-    const deadline = this.deadline(job, kind);
+    const requests = job.name === MATCHMAKING_PASS ? [] : readRequests(job.data);
+    const deadlines = requests.map((request) => this.deadline(job, kind, request));
     const unwatch = this.watch(job, kind, end);
     this.active.set(id, () => this.kill(job));
     try {
       const result: unknown = await super.callProcessJob(job, token, signal);
-      if (job.name !== MATCHMAKING_PASS) this.count(kind, id, 'done');
+      for (const request of requests) this.count(kind, request, 'done');
       return result;
     } finally {
       clearTimeout(limit);
-      clearTimeout(deadline);
+      for (const deadline of deadlines) clearTimeout(deadline);
       unwatch();
       this.active.delete(id);
     }
@@ -95,26 +99,21 @@ export abstract class LaneWorker extends Worker {
     token: string,
     fetchNext?: () => boolean,
   ): Promise<Job> {
+    let final = error;
     if (!MOVES.has(error.name) && job.name !== MATCHMAKING_PASS)
-      await this.settleFailure(error, job, token);
+      final = await this.keepBooks(error, job, token);
     this.causes.delete(job.id ?? '');
-    return await super.handleFailed(error, job, token, fetchNext);
+    return await super.handleFailed(final, job, token, fetchNext);
   }
 
-  /** The verdict of a deadline is written before the process is killed. */
-  private deadline(job: Job, kind: Kind): NodeJS.Timeout | undefined {
-    if (job.name === MATCHMAKING_PASS) return undefined;
-    const data = readJobData(job.data);
+  /** The verdict of a deadline is written before the process is killed; neighbours in a batch run on. */
+  private deadline(job: Job, kind: Kind, request: RequestData): NodeJS.Timeout {
+    const { id } = request;
     const expire = async (): Promise<void> => {
-      const end: End = {
-        id: data.id,
-        kind: kind.name,
-        state: 'expired',
-        attempt: job.attemptsStarted,
-      };
-      const { is } = await this.books.records.settle(data, VERDICT, end);
-      if (is === 'ok') this.count(kind, job.id ?? '', 'expired');
-      this.stop(job.id ?? '', 'expired');
+      const end: End = { id, kind: kind.name, state: 'expired', attempt: job.attemptsStarted };
+      const { is } = await this.books.records.settle(request, VERDICT, end);
+      if (is === 'ok') this.count(kind, request, 'expired');
+      this.stop(jobId(request.player, id), 'expired');
     };
     return setTimeout(
       () => {
@@ -122,14 +121,13 @@ export abstract class LaneWorker extends Worker {
           this.books.log.error('deadline not settled', { job: job.id, error }),
         );
       },
-      Math.max(data.deadline - Date.now(), 0),
+      Math.max(request.deadline - Date.now(), 0),
     );
   }
 
-  private async settleFailure(error: Error, job: Job, token: string): Promise<void> {
+  /** @returns the error to give BullMQ: another one where the job must not be tried again as it is */
+  private async keepBooks(error: Error, job: Job, token: string): Promise<Error> {
     const kind = kindNamed(job.name);
-    const last =
-      job.attemptsMade + 1 >= (job.opts.attempts ?? 1) || error.name === 'UnrecoverableError';
     const code = this.failureCode(error, job);
     this.books.counters.add('attempts_failed', code);
     this.books.log.info('attempt failed', {
@@ -138,18 +136,40 @@ export abstract class LaneWorker extends Worker {
       code,
       error: error.message,
     });
-    if (kind === undefined || !last || error.name === 'Fenced') return;
-    const data = readJobData(job.data);
+    if (kind === undefined || error.name === 'Fenced') return error;
+    const requests = readRequests(job.data);
+    if (requests.length > 1 && job.attemptsMade >= 1 && DEATHS.has(code)) {
+      await this.split(kind, job, requests);
+      return new UnrecoverableError('split: one of the batch kills its process');
+    }
+    const last =
+      job.attemptsMade + 1 >= (job.opts.attempts ?? 1) || error.name === 'UnrecoverableError';
+    if (!last) return error;
     const failure = { code, message: error.message.slice(0, 300) };
-    const end: End = {
-      id: data.id,
-      kind: kind.name,
-      state: 'failed',
-      failure,
-      attempt: job.attemptsStarted,
-    };
-    const { is } = await this.books.records.settle(data, token, end);
-    if (is === 'ok') this.count(kind, job.id ?? '', 'failed');
+    await Promise.all(
+      requests.map(async (request) => {
+        const attempt = job.attemptsStarted;
+        const end: End = { id: request.id, kind: kind.name, state: 'failed', failure, attempt };
+        const { is } = await this.books.records.settle(request, token, end);
+        if (is === 'ok') this.count(kind, request, 'failed');
+      }),
+    );
+    return error;
+  }
+
+  /** A batch that kills its child twice goes on as two halves, so that whoever does it is found by halving. */
+  private async split(kind: Kind, job: Job, requests: readonly RequestData[]): Promise<void> {
+    const middle = Math.ceil(requests.length / 2);
+    // The halves count their starts from 1 again.
+    await Promise.all(
+      requests.map(
+        async (request) => await this.books.records.restart(request, job.attemptsStarted),
+      ),
+    );
+    // Named after the whole: a worker that dies here is followed by one that adds the same two.
+    await this.books.queues.add(kind, `${job.id}a`, requests.slice(0, middle));
+    await this.books.queues.add(kind, `${job.id}b`, requests.slice(middle));
+    this.books.counters.add('batches_split', kind.name);
   }
 
   private failureCode(error: Error, job: Job): FailureCode {
@@ -161,8 +181,9 @@ export abstract class LaneWorker extends Worker {
     return 'processor_error';
   }
 
-  private count(kind: Kind, job: string, state: string): void {
+  private count(kind: Kind, { player, id }: RequestData, state: string): void {
     this.books.counters.add('requests_ended', state);
+    const job = jobId(player, id);
     this.books.admission.left(kind, job).catch((error: unknown) => {
       this.books.log.warn('end not counted', { job, error });
     });
@@ -171,3 +192,6 @@ export abstract class LaneWorker extends Worker {
 
 /** From the abort signal to SIGKILL, for a processor that may be about to give way, ms. */
 const STOP_GRACE_MS = 250;
+
+/** Failures by which a process died, not one request. */
+const DEATHS: ReadonlySet<FailureCode> = new Set(['crashed', 'time_limit', 'memory_limit']);

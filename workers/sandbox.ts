@@ -9,7 +9,8 @@ import { Records } from '../src/jobs/records.ts';
 import { readConfigOrExit } from '../src/lib/config.ts';
 import { createLog } from '../src/lib/log.ts';
 import { connectRedis } from '../src/lib/redis.ts';
-import { runAttempt, type Place, type Processor } from './attempt.ts';
+import { runAttempt, type ProcessorOf } from './attempt.ts';
+import type { Place } from './held.ts';
 import { cpuProcessors, warmCpuProcessors } from './processors/cpu.ts';
 import { matchmakingPass } from './processors/matchmaking-pass.ts';
 
@@ -49,6 +50,6 @@ export default async function attempt(
     throw new Delayed();
   }
   const name = job.name as Exclude<KindsOn<'cpu'>, 'matchmake'>;
-  const processor = cpuProcessors[name] as unknown as Processor<KindName>;
+  const processor = cpuProcessors[name] as unknown as ProcessorOf<KindName>;
   await runAttempt(job, token ?? '', abort, processor, place);
 }

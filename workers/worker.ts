@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { Admission } from '../src/jobs/admission.ts';
 import { Fleet } from '../src/jobs/fleet.ts';
+import { Queues } from '../src/jobs/queues.ts';
 import { Records } from '../src/jobs/records.ts';
 import type { Config } from '../src/lib/config.ts';
 import { Counters } from '../src/lib/counters.ts';
 import type { Log } from '../src/lib/log.ts';
 import { connectRedis, type Redis } from '../src/lib/redis.ts';
 import { workerChannel } from '../src/relay/keys.ts';
-import type { Place } from './attempt.ts';
+import type { Place } from './held.ts';
 import { WorkerBeat } from './beat.ts';
 import { CoreWorker } from './core-worker.ts';
 import { allowedCores, canPin, planCores } from './cores.ts';
@@ -29,6 +30,7 @@ export function startWorker(
   const books: Bookkeeping = {
     records: new Records(redis, config),
     admission: new Admission(redis),
+    queues: new Queues(redis, onError),
     counters: new Counters(),
     log,
     worker: name,

@@ -1,12 +1,21 @@
 import type { z } from 'zod';
 import { drill } from './drill.ts';
+import { drillBatch } from './drill-batch.ts';
 import { forecast } from './forecast.ts';
-import type { Kind, Lane } from './kind.ts';
+import type { Batch, Kind, Lane } from './kind.ts';
 import { matchmake } from './matchmake.ts';
+import { narrate } from './narrate.ts';
 import { pipeline } from './pipeline.ts';
 
 /** Every job kind. Adding one here makes the compiler ask for its processor in workers/processors. */
-export const kinds = { drill, forecast, matchmake, pipeline } as const satisfies {
+export const kinds = {
+  drill,
+  drill_batch: drillBatch,
+  forecast,
+  matchmake,
+  narrate,
+  pipeline,
+} as const satisfies {
   [N in string]: Kind<N>;
 };
 
@@ -15,6 +24,10 @@ export type KindName = keyof Kinds;
 export type KindOf<N extends KindName> = Kinds[N];
 export type KindsOn<L extends Lane> = {
   [N in KindName]: Kinds[N]['lane'] extends L ? N : never;
+}[KindName];
+/** Kinds whose requests are gathered into batches. */
+export type BatchedKind = {
+  [N in KindName]: Kinds[N] extends { readonly batch: Batch } ? N : never;
 }[KindName];
 /** What a client may send (defaults may be left out) and what a processor gets. */
 export type RequestInput<N extends KindName> = z.input<Kinds[N]['input']>;
@@ -26,4 +39,4 @@ export function kindNamed(name: string): Kind | undefined {
   return Object.hasOwn(kinds, name) ? kinds[name as KindName] : undefined;
 }
 
-export type { Kind, Lane } from './kind.ts';
+export type { Batch, Kind, Lane } from './kind.ts';

@@ -3,6 +3,14 @@ import type { ZodType } from 'zod';
 /** `cpu`: one at a time in a sandbox per pinned core. `io`: thousands at a time per process. */
 export type Lane = 'cpu' | 'io';
 
+/** Requests of many players that are run as one job. */
+export interface Batch {
+  /** A request waits at most this long for others, ms. 0: none is gathered, each is a job of its own. */
+  readonly windowMs: number;
+  /** Requests of one job at most. */
+  readonly max: number;
+}
+
 /** One definition of heavy work. Every duration is in ms. */
 export interface Kind<
   N extends string = string,
@@ -36,6 +44,8 @@ export interface Kind<
   readonly inputBytes: number;
   /** Resident memory of the child while it runs this kind, MiB; beyond it the child is killed. cpu lane only. */
   readonly memoryMb: number;
+  /** Set: its processor is a BatchProcessor. */
+  readonly batch?: Batch;
 }
 
 const defaults = {
@@ -60,8 +70,9 @@ export function defineKind<
   I extends ZodType,
   P extends ZodType,
   R extends ZodType,
->(
-  parts: Parts<N, L, I, P, R> & Partial<Omit<Kind, keyof Parts<N, L, I, P, R>>>,
-): Kind<N, L, I, P, R> {
-  return Object.freeze({ ...defaults, ...parts });
+  const O extends Partial<Omit<Kind, keyof Parts<N, L, I, P, R>>>,
+>(parts: Parts<N, L, I, P, R> & O): Kind<N, L, I, P, R> & Pick<O, Extract<keyof O, 'batch'>> {
+  // The spread of a generic part has no type that says what it holds; both halves were checked above.
+  return Object.freeze({ ...defaults, ...parts }) as unknown as Kind<N, L, I, P, R> &
+    Pick<O, Extract<keyof O, 'batch'>>;
 }

@@ -10,6 +10,7 @@ const disc = { x: 0, y: 0, vx: 1, vy: -1, alive: true, level: 2 };
 
 const good: { readonly [N in KindName]: readonly [unknown, unknown][] } = {
   drill: [[{ act: 'echo' }, { act: 'echo', ms: 0, untilAttempt: 100, reports: 0, note: '' }]],
+  drill_batch: [[{ act: 'echo' }, { act: 'echo', note: '' }]],
   forecast: [
     [
       { position: { tick: 0, discs: [disc, disc] } },
@@ -20,6 +21,12 @@ const good: { readonly [N in KindName]: readonly [unknown, unknown][] } = {
     [
       { queue: 'duel', regions: { 'eu-1': 20 } },
       { queue: 'duel', regions: { 'eu-1': 20 } },
+    ],
+  ],
+  narrate: [
+    [
+      { players: ['Ada', 'Bo'], falls: [{ at: 3, player: 1 }] },
+      { players: ['Ada', 'Bo'], falls: [{ at: 3, player: 1 }], seed: 1, wordMs: 20 },
     ],
   ],
   pipeline: [[{}, { firstMs: 50, secondMs: 50, thenMs: 50, note: '' }]],
@@ -35,6 +42,7 @@ const bad: { readonly [N in KindName]: readonly unknown[] } = {
     { act: 'echo', ms: 600_001 },
     { act: 'echo', reports: 1_001 },
   ],
+  drill_batch: [{}, { act: 'spin' }],
   forecast: [
     {},
     { position: { tick: 0, discs: [disc] } },
@@ -54,6 +62,13 @@ const bad: { readonly [N in KindName]: readonly unknown[] } = {
     { queue: 'duel', regions: { EU: 1 } },
     { queue: 'duel', regions: { eu: -1 } },
     { queue: 'chess', regions: { eu: 1 } },
+  ],
+  narrate: [
+    { players: ['Ada'], falls: [] },
+    { players: ['Ada', ''], falls: [] },
+    { players: ['Ada', 'Bo'], falls: [{ at: -1, player: 0 }] },
+    { players: ['Ada', 'Bo'], falls: [{ at: 1, player: 8 }] },
+    { players: ['Ada', 'Bo'], falls: [], wordMs: 201 },
   ],
   pipeline: [
     { firstMs: -1 },

@@ -12,10 +12,11 @@ import type { Counters } from '../lib/counters.ts';
 import type { Redis } from '../lib/redis.ts';
 import { jobId, workerChannel } from '../relay/keys.ts';
 import { Admission } from './admission.ts';
+import { Batching } from './batching.ts';
+import type { RequestData } from './job-data.ts';
 import { Matchmaking } from './matchmaking.ts';
-import type { JobData } from './job-data.ts';
 import type { Queues } from './queues.ts';
-import { Records, VERDICT, type Found, type RequestName } from './records.ts';
+import { Records, VERDICT, type Found, type Known, type RequestName } from './records.ts';
 
 export interface Submission extends RequestName {
   readonly kind: string;
@@ -32,6 +33,7 @@ export interface Taken extends RequestStatus {
 export class Jobs {
   readonly records: Records;
   private readonly admission: Admission;
+  private readonly batching: Batching;
   private readonly matchmaking: Matchmaking;
 
   constructor(
@@ -42,6 +44,7 @@ export class Jobs {
   ) {
     this.records = new Records(redis, config);
     this.admission = new Admission(redis);
+    this.batching = new Batching(queues);
     this.matchmaking = new Matchmaking(redis, queues);
   }
 
@@ -82,7 +85,7 @@ export class Jobs {
         return { id, kind: kind.name, state: 'accepted', attempt: 0, deadline };
       case 'known':
         if (accepted.state === 'accepted' || accepted.state === 'running') {
-          await this.enqueueAgain(kind, { player, id, input, deadline }, accepted.attempt);
+          await this.enqueueAgain(kind, { player, id, input, deadline }, accepted);
         } else await this.admission.left(kind, job);
         return { id, kind: kind.name, state: accepted.state, attempt: accepted.attempt, deadline };
       case 'conflict':
@@ -137,7 +140,7 @@ export class Jobs {
 
   private kind(name: string): Kind {
     const kind = kindNamed(name);
-    if (kind === undefined || (name === 'drill' && !this.config.DRILLS))
+    if (kind === undefined || (name.startsWith('drill') && !this.config.DRILLS))
       throw new Refusal('unknown_kind', name);
     return kind;
   }
@@ -174,16 +177,22 @@ export class Jobs {
   }
 
   /** Whoever added it may have died before the job was in the queue, or the queue may have lost it. */
-  private async enqueueAgain(kind: Kind, data: JobData, attempt: number): Promise<void> {
-    // Never while the job is there: an attempt that was replaced could then end the request after all.
-    const lost = attempt > 0 && !(await this.queues.has(kind.lane, jobId(data.player, data.id)));
-    if (lost) await this.records.restart(data, attempt);
-    await this.enqueue(kind, data);
+  private async enqueueAgain(
+    kind: Kind,
+    request: RequestData,
+    { attempt, job }: Known,
+  ): Promise<void> {
+    if (job !== '') {
+      // Never while the job is there: an attempt that was replaced could then end the request after all.
+      if (await this.queues.has(kind.lane, job)) return;
+      await this.records.restart(request, attempt);
+    }
+    await this.enqueue(kind, request);
   }
 
-  private async enqueue(kind: Kind, data: JobData): Promise<void> {
-    if (kind.name === 'matchmake') await this.matchmaking.enter(data);
-    else await this.queues.add(kind, jobId(data.player, data.id), data);
+  private async enqueue(kind: Kind, request: RequestData): Promise<void> {
+    if (kind.name === 'matchmake') await this.matchmaking.enter(request);
+    else await this.batching.add(kind, request);
   }
 
   /** Another input under a used id: its place in the depth is given back unless the first one still holds it. */

@@ -2,7 +2,7 @@ import { Queue } from 'bullmq';
 import type { Kind, Lane } from '../../protocol/index.ts';
 import type { Redis } from '../lib/redis.ts';
 import { queuePrefix } from '../relay/keys.ts';
-import type { JobData } from './job-data.ts';
+import type { JobData, RequestData } from './job-data.ts';
 
 /** Finished jobs that BullMQ keeps for the dashboard. The record, not the job, is what a request's end is read from. */
 const KEEP_FAILED = { count: 1_000, age: 24 * 3_600 } as const;
@@ -31,7 +31,8 @@ export class Queues {
   }
 
   /** Adding a job id that is there already changes nothing. */
-  async add(kind: Kind, job: string, data: JobData): Promise<void> {
+  async add(kind: Kind, job: string, requests: readonly RequestData[]): Promise<void> {
+    const data: JobData = { requests };
     await this.queues[kind.lane].add(kind.name, data, {
       jobId: job,
       attempts: kind.attempts,

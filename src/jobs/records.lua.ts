@@ -3,21 +3,21 @@ import { OUTBOX_LUA } from '../relay/outbox.lua.ts';
 
 /**
  * A request's record is a hash: hash (of kind and input), kind, state, attempt (BullMQ's count of starts), run (token
- * of the attempt that may end it), sessions (who is told, see deliver), worker, end (frame), times in ms since 1970.
+ * of the attempt that may end it), sessions (who is told, see deliver), worker, job, end (frame), times in ms since 1970.
  */
 const ENDED = `local ended = {done = true, failed = true, cancelled = true, expired = true}\n`;
 
 /**
  * KEYS: record. ARGV: base, request id, input hash, kind, session id ('': none), now ms, deadline ms since 1970,
  * perPlayer, outboxMax, request ttl ms, nonce.
- * Reply: ['new'] | ['known', state, attempt, kind] | ['conflict'] | ['in_flight'] | ['unacked'].
+ * Reply: ['new'] | ['known', state, attempt, job] | ['conflict'] | ['in_flight'] | ['unacked'].
  */
 export const accept: Script = {
   name: 'musterAccept',
   keys: 1,
   lua: `${OUTBOX_LUA}${ENDED}
 local base, id, sid, now = ARGV[1], ARGV[2], ARGV[5], tonumber(ARGV[6])
-local r = redis.call('HMGET', KEYS[1], 'hash', 'state', 'attempt', 'sessions', 'kind', 'end')
+local r = redis.call('HMGET', KEYS[1], 'hash', 'state', 'attempt', 'sessions', 'job', 'end')
 if r[1] then
   if r[1] ~= ARGV[3] then return {'conflict'} end
   local told = sid == '' or string.find(r[4], sid, 1, true)
@@ -38,7 +38,7 @@ if kept >= tonumber(ARGV[9]) then return {'unacked'} end
 if tonumber(redis.call('HGET', base .. 'inflight', ARGV[4]) or 0) >= tonumber(ARGV[8]) then return {'in_flight'} end
 local keep = tonumber(ARGV[7]) - now + tonumber(ARGV[10])
 redis.call('HSET', KEYS[1], 'hash', ARGV[3], 'kind', ARGV[4], 'state', 'accepted', 'attempt', 0, 'run', '',
-  'sessions', sid, 'worker', '', 'accepted', ARGV[6], 'deadline', ARGV[7])
+  'sessions', sid, 'worker', '', 'job', '', 'accepted', ARGV[6], 'deadline', ARGV[7])
 redis.call('PEXPIRE', KEYS[1], keep)
 redis.call('ZADD', base .. 'open', ARGV[7], id)
 redis.call('HINCRBY', base .. 'inflight', ARGV[4], 1)
@@ -65,7 +65,7 @@ return 1
 };
 
 /**
- * An attempt takes the record. KEYS: record. ARGV: run, attempt, worker.
+ * An attempt takes the record. KEYS: record. ARGV: run, attempt, worker, job id.
  * Reply: 'ok' | 'ended' | 'fenced' (a later start has it) | 'gone'.
  */
 export const begin: Script = {
@@ -76,7 +76,7 @@ local r = redis.call('HMGET', KEYS[1], 'state', 'attempt')
 if not r[1] then return 'gone' end
 if ended[r[1]] then return 'ended' end
 if tonumber(ARGV[2]) < tonumber(r[2]) then return 'fenced' end
-redis.call('HSET', KEYS[1], 'state', 'running', 'run', ARGV[1], 'attempt', ARGV[2], 'worker', ARGV[3])
+redis.call('HSET', KEYS[1], 'state', 'running', 'run', ARGV[1], 'attempt', ARGV[2], 'worker', ARGV[3], 'job', ARGV[4])
 return 'ok'
 `,
 };

@@ -12,9 +12,17 @@ export interface RequestName {
   readonly id: string;
 }
 
+export interface Known {
+  readonly is: 'known';
+  readonly state: RequestState;
+  readonly attempt: number;
+  /** BullMQ's id of the job that the last attempt was one of; '' before the first. */
+  readonly job: string;
+}
+
 export type Accepted =
   | { readonly is: 'new' }
-  | { readonly is: 'known'; readonly state: RequestState; readonly attempt: number }
+  | Known
   | { readonly is: 'conflict' | 'in_flight' | 'unacked' };
 
 /** `ended`: nothing is left to do. `fenced`: a later attempt has the record. `gone`: nobody remembers the request. */
@@ -88,7 +96,12 @@ export class Records {
     );
     const is = asText(reply[0]);
     if (is === 'known') {
-      return { is, state: readState(asText(reply[1])), attempt: asNumber(reply[2]) };
+      return {
+        is,
+        state: readState(asText(reply[1])),
+        attempt: asNumber(reply[2]),
+        job: asText(reply[3]),
+      };
     }
     if (is === 'new' || is === 'conflict' || is === 'in_flight' || is === 'unacked') return { is };
     throw new Error(`accept answered ${is}`);
@@ -108,8 +121,10 @@ export class Records {
     run: string,
     attempt: number,
     worker: string,
+    job: string,
   ): Promise<Standing> {
-    return readStanding(await this.run.begin(playerKeys(player).record(id), run, attempt, worker));
+    const record = playerKeys(player).record(id);
+    return readStanding(await this.run.begin(record, run, attempt, worker, job));
   }
 
   /** @param reliable through the outbox, or bare and at most once */

@@ -17,7 +17,7 @@ export const variables = {
   ),
   DRILLS: flag(
     development,
-    'Whether the job kind `drill`, which misbehaves on demand, may be asked for.',
+    'Whether the job kinds `drill` and `drill_batch`, which misbehave on demand, may be asked for.',
   ),
 
   HOST: text('0.0.0.0', 'Address that players connect to.'),

@@ -1,14 +1,16 @@
 import type { KindsOn } from '../../protocol/index.ts';
-import type { Processor } from '../attempt.ts';
+import type { ProcessorOf } from '../attempt.ts';
 import { drill } from './drill.ts';
+import { drillBatch } from './drill-batch.ts';
 import { forecast, warmForecast } from './forecast.ts';
+import { narrate } from './narrate.ts';
 
 /** Kinds whose requests are not jobs of their own: `matchmake` requests are tickets, see matchmaking-pass.ts. */
 type Pooled = 'matchmake';
 
 /** The processor of every kind on the cpu lane. Only sandboxed children load this file. */
-export const cpuProcessors = { drill, forecast } satisfies {
-  [N in Exclude<KindsOn<'cpu'>, Pooled>]: Processor<N>;
+export const cpuProcessors = { drill, drill_batch: drillBatch, forecast, narrate } satisfies {
+  [N in Exclude<KindsOn<'cpu'>, Pooled>]: ProcessorOf<N>;
 };
 
 /** Runs once in every new child before its first job, so that no player waits for code to be loaded and optimised. */

@@ -6,7 +6,7 @@ import { VERDICT } from '../../src/jobs/records.ts';
 import { jobId } from '../../src/relay/keys.ts';
 import type { Redis } from '../../src/lib/redis.ts';
 import { randomId } from '../../src/lib/ids.ts';
-import type { Place } from '../attempt.ts';
+import type { Place } from '../held.ts';
 import { formMatches, queueRules } from './matchmake-core.ts';
 
 /**

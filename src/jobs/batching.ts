@@ -1,0 +1,48 @@
+import type { Kind } from '../../protocol/index.ts';
+import { randomId } from '../lib/ids.ts';
+import { jobId } from '../relay/keys.ts';
+import type { RequestData } from './job-data.ts';
+import type { Queues } from './queues.ts';
+
+interface Gathering {
+  readonly requests: RequestData[];
+  readonly queued: Promise<void>;
+  readonly flush: () => void;
+}
+
+/**
+ * Gathers this gateway's requests of one kind into one job. A request counts as accepted when its batch is in the
+ * queue; until then its record stands alone, and its client, unanswered, sends it again.
+ */
+export class Batching {
+  private readonly gathering = new Map<string, Gathering>();
+
+  constructor(private readonly queues: Queues) {}
+
+  /** Resolves when the request's job is in the queue. */
+  async add(kind: Kind, request: RequestData): Promise<void> {
+    const { batch } = kind;
+    if (batch === undefined || batch.windowMs === 0) {
+      return await this.queues.add(kind, jobId(request.player, request.id), [request]);
+    }
+    const open = this.gathering.get(kind.name) ?? this.open(kind, batch.windowMs);
+    open.requests.push(request);
+    if (open.requests.length >= batch.max) open.flush();
+    await open.queued;
+  }
+
+  private open(kind: Kind, windowMs: number): Gathering {
+    const requests: RequestData[] = [];
+    let flush = (): void => undefined;
+    const closed = new Promise<void>((resolve) => (flush = resolve));
+    const timer = setTimeout(() => flush(), windowMs);
+    const queued = closed.then(async () => {
+      clearTimeout(timer);
+      this.gathering.delete(kind.name);
+      await this.queues.add(kind, `batch/${randomId(12)}`, requests);
+    });
+    const one = { requests, queued, flush };
+    this.gathering.set(kind.name, one);
+    return one;
+  }
+}

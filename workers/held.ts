@@ -1,0 +1,124 @@
+import {
+  encodeFrame,
+  serverMessages,
+  type End,
+  type InputOf,
+  type Kind,
+  type KindName,
+  type ProgressOf,
+} from '../protocol/index.ts';
+import type { RequestData } from '../src/jobs/job-data.ts';
+import type { Records, Standing } from '../src/jobs/records.ts';
+
+/** What a processor is given besides its input. */
+export interface Context<N extends KindName> {
+  readonly player: string;
+  /** The request's id: the key for whatever the processor does outside Redis, since it may run twice. */
+  readonly id: string;
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** Aborted when the request was cancelled, expired, or taken over by a later attempt. */
+  readonly signal: AbortSignal;
+  /** Resolves when Redis has it. With delivery `latest`, one that comes while another is on its way is skipped. */
+  progress(value: ProgressOf<N>): Promise<void>;
+}
+
+export interface Item<N extends KindName> {
+  readonly input: InputOf<N>;
+  readonly context: Context<N>;
+}
+
+/** Where attempts run: one per process. */
+export interface Place {
+  readonly records: Records;
+  readonly worker: string;
+  readonly core: number | undefined;
+  /** Told about a progress report that could not be sent. */
+  readonly onLost: (error: unknown) => void;
+}
+
+/** Another attempt has the request: nothing this one does counts, and it must not be taken for the end. */
+export class Fenced extends Error {
+  override name = 'Fenced';
+}
+
+/** One request in the hands of one attempt. */
+export class Held<N extends KindName> {
+  readonly item: Item<N>;
+  private readonly stop = new AbortController();
+  private readonly begun: Promise<Standing>;
+  private seq = 0;
+  private last: Promise<void> | undefined;
+
+  /** Takes the record; the answer is looked at later. @throws ZodError when the input is none of this kind */
+  constructor(
+    private readonly kind: Kind,
+    private readonly data: RequestData,
+    private readonly token: string,
+    private readonly attempt: number,
+    private readonly place: Place,
+    job: string,
+    signal: AbortSignal,
+  ) {
+    this.begun = place.records.begin(data, token, attempt, place.worker, job);
+    this.begun.then(
+      (standing) => this.heed(standing),
+      (error: unknown) => this.stop.abort(error),
+    );
+    this.item = {
+      input: kind.input.parse(data.input) as InputOf<N>,
+      context: {
+        player: data.player,
+        id: data.id,
+        attempt,
+        signal: AbortSignal.any([signal, this.stop.signal]),
+        progress: async (value) => await this.progress(value),
+      },
+    };
+  }
+
+  /** @returns false when nothing is left to do. @throws Fenced */
+  async owned(): Promise<boolean> {
+    return owns(await this.begun);
+  }
+
+  /** Resolves when the record is taken and what was reported has been sent. */
+  async flush(): Promise<void> {
+    await this.begun;
+    await this.last;
+  }
+
+  /** @throws Fenced when a later attempt has the request; one that has ended stays as it ended */
+  async settle(end: Pick<End, 'state' | 'result' | 'failure' | 'ran'>): Promise<void> {
+    const { id } = this.data;
+    const whole: End = { id, kind: this.kind.name, attempt: this.attempt, ...end };
+    owns((await this.place.records.settle(this.data, this.token, whole)).is);
+  }
+
+  private async progress(value: unknown): Promise<void> {
+    const reliable = this.kind.delivery === 'every';
+    if (this.last !== undefined && !reliable) return;
+    const frame = encodeFrame(serverMessages.progress, {
+      id: this.data.id,
+      attempt: this.attempt,
+      seq: ++this.seq,
+      value: this.kind.progress.parse(value),
+    });
+    const sent = this.place.records.progress(this.data, this.token, frame, reliable).then(
+      (standing) => this.heed(standing),
+      (error: unknown) => this.place.onLost(error),
+    );
+    this.last = sent;
+    await sent;
+    if (this.last === sent) this.last = undefined;
+  }
+
+  private heed(standing: Standing): void {
+    if (standing !== 'ok') this.stop.abort(standing);
+  }
+}
+
+function owns(standing: Standing): boolean {
+  if (standing === 'fenced') throw new Fenced('a later attempt has this request');
+  return standing === 'ok';
+}

@@ -1,0 +1,47 @@
+import type { InputOf } from '../../protocol/index.ts';
+import { type FormedMatch, Pass } from './matchmaking/pass.ts';
+import { type Rules, sortTickets, type Ticket } from './matchmaking/tickets.ts';
+
+export type { FormedMatch } from './matchmaking/pass.ts';
+export type { Member, Rules, Ticket } from './matchmaking/tickets.ts';
+
+export interface Formed {
+  readonly matches: readonly FormedMatch[];
+  /** Ids of the tickets that wait on. */
+  readonly left: readonly string[];
+}
+
+/** The queues that players may name. Skill windows in mu: a newcomer stands at 25, give or take 8. */
+export const queueRules: Readonly<Record<InputOf<'matchmake'>['queue'], Rules>> = {
+  duel: {
+    teams: 2,
+    teamSize: 1,
+    window: { base: 2, perSecond: 0.5, max: 50 },
+    maxLatencyMs: 200,
+  },
+  knockout: {
+    teams: 8,
+    teamSize: 1,
+    window: { base: 4, perSecond: 1, max: 50 },
+    maxLatencyMs: 200,
+    botsAfterMs: 4_000,
+  },
+};
+
+/**
+ * Forms matches out of waiting tickets. A pure function; equal arguments, equal matches.
+ *
+ * The oldest ticket chooses first: of all full matches with it that fit the rules it gets the one
+ * whose skills are closest together, in the region it reaches fastest where there is one. So whoever
+ * is left could not have been matched with anybody who is left, and nobody is passed over for younger
+ * tickets. (With parties in many large teams `Packing` may give up early; solo tickets never suffer
+ * that.) About n log n steps for n tickets.
+ *
+ * @param nowMs ms since 1970
+ */
+export function formMatches(tickets: readonly Ticket[], rules: Rules, nowMs: number): Formed {
+  const pass = new Pass(sortTickets(tickets, rules), rules, nowMs);
+  const matches = pass.run();
+  const matched = new Set(matches.flatMap(({ teams }) => teams.flat()));
+  return { matches, left: tickets.map(({ id }) => id).filter((id) => !matched.has(id)) };
+}

@@ -1,0 +1,85 @@
+/** Sizes of the parties that make up each team. */
+export type Plan = readonly (readonly number[])[];
+
+/** Looks at most at this many teams per question; parties in many large teams would take for ever. */
+const MAX_STEPS = 2_000;
+
+/** Says whether parties of given sizes can fill the teams of a match exactly. */
+export class Packing {
+  readonly teamSize: number;
+  private readonly teams: number;
+  /** The ways to make one team, those of large parties first: they are the hardest to place. */
+  private readonly ways: readonly (readonly number[])[];
+  /** Of a match in which nobody has a team-mate: there is only one. */
+  private readonly alone: Plan | undefined;
+  private steps = 0;
+
+  constructor(teams: number, teamSize: number) {
+    this.teams = teams;
+    this.teamSize = teamSize;
+    this.ways = sums(teamSize, teamSize);
+    this.alone = teamSize === 1 ? Array.from({ length: teams }, () => [1]) : undefined;
+  }
+
+  /**
+   * @param counts parties by size: counts[s] of size s, up to the team size
+   * @param included a size that must occur
+   * @returns undefined when there is no plan (or none was found within MAX_STEPS)
+   */
+  plan(counts: readonly number[], included: number): Plan | undefined {
+    let players = 0;
+    for (let size = 1; size <= this.teamSize; size++) players += size * (counts[size] ?? 0);
+    if (players < this.teams * this.teamSize) return undefined;
+    if (this.alone) return this.alone;
+    this.steps = 0;
+    const open = [...counts];
+    for (const way of this.ways) {
+      if (!way.includes(included) || !take(open, way)) continue;
+      const others = this.complete(open, this.teams - 1, 0);
+      if (others) return [way, ...others];
+      giveBack(open, way);
+    }
+    return undefined;
+  }
+
+  /** Ways for so many more teams, none before the from-th: the order of teams does not matter. */
+  private complete(open: number[], teams: number, from: number): Plan | undefined {
+    if (teams === 0) return [];
+    for (let index = from; index < this.ways.length; index++) {
+      const way = this.ways[index] as readonly number[];
+      if (++this.steps > MAX_STEPS) return undefined;
+      if (!take(open, way)) continue;
+      const others = this.complete(open, teams - 1, index);
+      if (others) return [way, ...others];
+      giveBack(open, way);
+    }
+    return undefined;
+  }
+}
+
+/** All ways to write a number as a sum of parts no larger than `largest`, in falling order. */
+function sums(total: number, largest: number): number[][] {
+  if (total === 0) return [[]];
+  const all: number[][] = [];
+  for (let part = Math.min(total, largest); part >= 1; part--) {
+    for (const rest of sums(total - part, part)) all.push([part, ...rest]);
+  }
+  return all;
+}
+
+/** Takes the parts out of what is open, or nothing when one is missing. */
+function take(open: number[], way: readonly number[]): boolean {
+  for (let i = 0; i < way.length; i++) {
+    const size = way[i] as number;
+    if ((open[size] ?? 0) === 0) {
+      giveBack(open, way.slice(0, i));
+      return false;
+    }
+    open[size] = (open[size] as number) - 1;
+  }
+  return true;
+}
+
+function giveBack(open: number[], way: readonly number[]): void {
+  for (const size of way) open[size] = (open[size] as number) + 1;
+}
