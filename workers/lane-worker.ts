@@ -52,11 +52,11 @@ export abstract class LaneWorker extends Worker {
   protected abstract watch(job: Job, kind: Kind, end: (cause: Cause) => void): () => void;
 
   /** Stops a running job whose verdict is written. @returns false when it does not run here */
-  stop(jobId: string, why: string): boolean {
-    const kill = this.active.get(jobId);
+  stop(job: string, why: string): boolean {
+    const kill = this.active.get(job);
     if (kill === undefined) return false;
-    this.cancelJob(jobId, why);
-    setTimeout(() => this.active.get(jobId) === kill && kill(), STOP_GRACE_MS).unref();
+    this.cancelJob(job, why);
+    setTimeout(() => this.active.get(job) === kill && kill(), STOP_GRACE_MS).unref();
     return true;
   }
 
