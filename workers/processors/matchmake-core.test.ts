@@ -161,8 +161,9 @@ describe('whatever waits', () => {
         expect(possible(left, rules)).toEqual([]);
         const could = new Set(possible(tickets, rules).flat());
         const longest = Math.max(...[...could].map(waitedOf));
-        const oldest = tickets.find((ticket) => could.has(ticket) && waitedOf(ticket) === longest);
-        if (oldest) expect(formed.left).not.toContain(oldest.id);
+        const passedOver = left.filter((one) => could.has(one) && waitedOf(one) === longest);
+        const taken = [...could].filter((one) => waitedOf(one) === longest).length;
+        expect(passedOver.length).toBeLessThan(Math.max(1, taken));
       }),
       { numRuns: 300 },
     );

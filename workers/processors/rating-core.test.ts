@@ -18,8 +18,21 @@ test('a match of eight is rated in the order of its places, ties alike', () => {
     ([rating]) => rating?.mu ?? 0,
   );
   expect(mus[2]).toBeCloseTo(mus[3] ?? 0, 9);
-  const order = [1, 2, 7, 4, 5, 6, 0].map((slot) => mus[slot] ?? 0);
+  const order = [1, 2, 3, 7, 4, 5, 6, 0].map((slot) => mus[slot] ?? 0);
   expect(order).toEqual(order.toSorted((a, b) => b - a));
+});
+
+test('two ties of unlike size are each alike', () => {
+  const teams = Array.from({ length: 5 }, () => [newcomer]);
+  const mus = rate({ teams, placements: [3, 1, 3, 1, 3] }).map(([rating]) => rating?.mu ?? 0);
+  for (const [a, b] of [
+    [1, 3],
+    [0, 2],
+    [0, 4],
+  ] as const) {
+    expect(mus[a]).toBeCloseTo(mus[b] ?? 0, 9);
+  }
+  expect(mus[1]).toBeGreaterThan(mus[0] ?? 0);
 });
 
 test('an upset moves ratings further than what was expected', () => {

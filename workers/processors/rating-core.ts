@@ -17,7 +17,8 @@ export interface Outcome {
 export const newcomer: Rating = Object.freeze(rating());
 
 /**
- * Ratings after a match, in the shape of `outcome.teams`.
+ * Ratings after a match, in the shape of `outcome.teams`. A tie counts as the average of the orders
+ * it could have had: openskill's own tie rates a shared second place of eight below the fourth.
  * @throws RangeError when there are fewer than two teams, one of them is empty, or a place is missing
  */
 export function rate({ teams, placements }: Outcome): Rating[][] {
@@ -25,7 +26,38 @@ export function rate({ teams, placements }: Outcome): Rating[][] {
     throw new RangeError('an outcome needs two teams or more, and a place for each');
   }
   if (teams.some((team) => team.length === 0)) throw new RangeError('a team without players');
-  return rateByModel(teams, { rank: [...placements] });
+  const orders = tieBreaks(placements);
+  const rated = orders.map((rank) => rateByModel(teams, { rank }));
+  return teams.map((team, t) =>
+    team.map((_, member) => average(rated.map((result) => result[t]?.[member] ?? newcomer))),
+  );
+}
+
+/** Places without ties, so many of them that everyone who ties takes each place of the tie equally often. */
+function tieBreaks(placements: readonly number[]): number[][] {
+  const sizes = placements.map((place) => placements.filter((other) => other === place).length);
+  let rounds = 1;
+  for (const size of sizes) {
+    const step = rounds;
+    while (rounds % size !== 0) rounds += step;
+  }
+  return Array.from({ length: rounds }, (_, round) =>
+    placements.map((place, team) => {
+      const before = placements.slice(0, team).filter((other) => other === place).length;
+      const better = placements.filter((other) => other < place).length;
+      return better + ((before + round) % (sizes[team] as number));
+    }),
+  );
+}
+
+function average(ratings: readonly Rating[]): Rating {
+  let mu = 0;
+  let variance = 0;
+  for (const one of ratings) {
+    mu += one.mu / ratings.length;
+    variance += one.sigma ** 2 / ratings.length;
+  }
+  return { mu, sigma: Math.sqrt(variance) };
 }
 
 /** Each team's chance to win; they add up to 1. */

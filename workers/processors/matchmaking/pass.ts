@@ -55,6 +55,8 @@ export class Pass {
   }
 
   private fullTeams(oldest: number): Teams | undefined {
+    const { teams: count, teamSize } = this.rules;
+    if (this.field.size[oldest] === count * teamSize) return [[oldest]];
     const window = this.window(oldest);
     for (const region of this.pools.regionsOf(oldest)) {
       const near = this.inReach(oldest, region, window);
@@ -171,6 +173,7 @@ export class Pass {
  * count as average players of the match: they are chosen to fit it.
  */
 function evenness(teams: readonly (readonly Rating[])[], teamSize: number): number {
+  if (teams.length === 1) return 1;
   const full = teams.every((team) => team.length === teamSize) ? teams : withBots(teams, teamSize);
   return Math.min(1, teams.length * Math.min(...winChances(full)));
 }
