@@ -1,5 +1,5 @@
-import type { JWTPayload, JWTVerifyGetKey } from 'jose';
-import type { CloseName } from '../../protocol/index.ts';
+import type { errors, JWTPayload, JWTVerifyGetKey } from 'jose';
+import { Refusal, type CloseName } from '../../protocol/index.ts';
 import type { Config } from '../lib/config.ts';
 import { randomId } from '../lib/ids.ts';
 
@@ -39,7 +39,10 @@ export class Auth {
     private readonly shared: () => Promise<string>,
   ) {}
 
-  /** @param token empty: none was given */
+  /**
+   * @param token empty: none was given
+   * @throws Refusal unavailable where a key cannot be had: nothing is known about the token then
+   */
   async verify(token: string): Promise<Verdict> {
     const jose = await import('jose');
     if (token === '')
@@ -51,8 +54,9 @@ export class Auth {
         return { ok: false, why: 'invalid_token' };
       return { ok: true, identity: { player: sub, expires: exp * 1_000 } };
     } catch (error) {
-      const expired = error instanceof jose.errors.JWTExpired;
-      return { ok: false, why: expired ? 'token_expired' : 'invalid_token' };
+      if (error instanceof jose.errors.JWTExpired) return { ok: false, why: 'token_expired' };
+      if (aboutKeys(error, jose.errors)) throw new Refusal('unavailable', 'keys');
+      return { ok: false, why: 'invalid_token' };
     }
   }
 
@@ -74,12 +78,13 @@ export class Auth {
       ...(JWT_ISSUER !== undefined && { issuer: JWT_ISSUER }),
       ...(JWT_AUDIENCE !== undefined && { audience: JWT_AUDIENCE }),
     };
-    if (JWT_JWKS_URL !== undefined) {
+    const ours = JWT_SECRET !== undefined && jose.decodeProtectedHeader(token).alg === 'HS256';
+    if (JWT_JWKS_URL !== undefined && !ours) {
       this.keySet ??= jose.createRemoteJWKSet(new URL(JWT_JWKS_URL));
       const algorithms = ['RS256', 'ES256', 'EdDSA'];
       return (await jose.jwtVerify(token, this.keySet, { ...options, algorithms })).payload;
     }
-    if (JWT_SECRET === undefined) throw new Error('no key to check tokens with');
+    if (JWT_SECRET === undefined) throw new jose.errors.JWTInvalid('no key for such a token');
     const secret = new TextEncoder().encode(JWT_SECRET);
     return (await jose.jwtVerify(token, secret, { ...options, algorithms: ['HS256'] })).payload;
   }
@@ -103,6 +108,18 @@ export class Auth {
     this.guestSecret.catch(() => (this.guestSecret = undefined));
     return await this.guestSecret;
   }
+}
+
+/** Whether what failed was getting a key, from the key set's address or from the store, and not the token. */
+function aboutKeys(
+  error: unknown,
+  { JOSEError, JWKSInvalid, JWKSTimeout }: typeof errors,
+): boolean {
+  if (!(error instanceof JOSEError)) return true;
+  // The base class itself stands for an answer that is no key set.
+  return (
+    error instanceof JWKSTimeout || error instanceof JWKSInvalid || error.code === JOSEError.code
+  );
 }
 
 /** @returns the token of an Authorization header, '' without one */
