@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { ChildPool, WaitingError, type Job } from 'bullmq';
+import { ChildPool, type Job } from 'bullmq';
 import type { Kind } from '../protocol/index.ts';
 import type { Config } from '../src/lib/config.ts';
 import { queuePrefix } from '../src/relay/keys.ts';
@@ -18,7 +18,6 @@ export class CoreWorker extends LaneWorker {
   readonly core: number | undefined;
   private readonly file: string;
   private warming: Promise<void> | undefined;
-  private readonly surrenders = new Set<() => void>();
 
   constructor(
     slot: Slot,
@@ -65,11 +64,6 @@ export class CoreWorker extends LaneWorker {
     await this.warming;
   }
 
-  /** Gives a job that is still running back to the queue, for another worker; its child is killed. */
-  surrender(): void {
-    for (const one of this.surrenders) one();
-  }
-
   protected override kill(): void {
     const { pid } = this;
     if (pid === undefined) return;
@@ -100,23 +94,7 @@ export class CoreWorker extends LaneWorker {
     signal?: AbortSignal,
   ): Promise<unknown> {
     if (this.warming !== undefined) await this.warming.catch(() => undefined);
-    let surrender = (): void => undefined;
-    const handed = new Promise<void>((resolve) => (surrender = resolve));
-    this.surrenders.add(surrender);
-    try {
-      return await Promise.race([
-        super.callProcessJob(job, token, signal),
-        handed.then(async () => await this.giveBack(job, token)),
-      ]);
-    } finally {
-      this.surrenders.delete(surrender);
-    }
-  }
-
-  private async giveBack(job: Job, token: string): Promise<never> {
-    await job.moveToWait(token);
-    this.kill();
-    throw new WaitingError();
+    return await super.callProcessJob(job, token, signal);
   }
 
   private rewarm(): void {

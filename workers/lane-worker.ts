@@ -1,4 +1,4 @@
-import { UnrecoverableError, Worker, type Job, type WorkerOptions } from 'bullmq';
+import { DelayedError, UnrecoverableError, Worker, type Job, type WorkerOptions } from 'bullmq';
 import { kindNamed, type End, type FailureCode, type Kind, type Lane } from '../protocol/index.ts';
 import type { Admission } from '../src/jobs/admission.ts';
 import { MATCHMAKING_PASS } from '../src/jobs/matchmaking.ts';
@@ -33,6 +33,7 @@ export abstract class LaneWorker extends Worker {
   protected readonly books: Bookkeeping;
   private readonly causes = new Map<string, Cause>();
   private readonly active = new Map<string, () => void>();
+  private readonly surrenders = new Set<() => void>();
 
   constructor(
     lane: Lane,
@@ -60,6 +61,11 @@ export abstract class LaneWorker extends Worker {
     return true;
   }
 
+  /** Gives the jobs that still run here back to the queue, for another worker, and stops them. */
+  surrender(): void {
+    for (const one of this.surrenders) one();
+  }
+
   get busy(): number {
     return this.active.size;
   }
@@ -81,8 +87,14 @@ export abstract class LaneWorker extends Worker {
     const deadlines = requests.map((request) => this.deadline(job, kind, request));
     const unwatch = this.watch(job, kind, end);
     this.active.set(id, () => this.kill(job));
+    let surrender = (): void => undefined;
+    const surrendered = new Promise<void>((resolve) => (surrender = resolve));
+    this.surrenders.add(surrender);
     try {
-      const result: unknown = await super.callProcessJob(job, token, signal);
+      const result: unknown = await Promise.race([
+        super.callProcessJob(job, token, signal),
+        surrendered.then(async () => await this.giveBack(job, token)),
+      ]);
       for (const request of requests) this.count(kind, request, 'done');
       return result;
     } finally {
@@ -90,7 +102,18 @@ export abstract class LaneWorker extends Worker {
       for (const deadline of deadlines) clearTimeout(deadline);
       unwatch();
       this.active.delete(id);
+      this.surrenders.delete(surrender);
     }
+  }
+
+  /** As delayed by nothing: BullMQ's moveToWait wakes nobody for a job that has a priority. */
+  private async giveBack(job: Job, token: string): Promise<never> {
+    try {
+      await job.moveToDelayed(Date.now(), token);
+    } finally {
+      this.kill(job);
+    }
+    throw new DelayedError();
   }
 
   protected override async handleFailed(

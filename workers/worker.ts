@@ -73,7 +73,7 @@ export function startWorker(
     io: config.IO_CONCURRENCY,
   });
   return {
-    stop: async () => await stop(lanes, cores, beat, [redis, orders], config.DRAIN_MS, log),
+    stop: async () => await stop(lanes, beat, [redis, orders], config.DRAIN_MS, log),
   };
 }
 
@@ -99,7 +99,6 @@ function obey(orders: Redis, name: string, lanes: readonly LaneWorker[], log: Lo
 /** Takes no more jobs, lets the running ones finish for drainMs, then hands them back. */
 async function stop(
   lanes: readonly LaneWorker[],
-  cores: readonly CoreWorker[],
   beat: WorkerBeat,
   connections: readonly Redis[],
   drainMs: number,
@@ -111,7 +110,7 @@ async function stop(
     log.warn('handing back what still runs', {
       jobs: lanes.reduce((sum, lane) => sum + lane.busy, 0),
     });
-    for (const core of cores) core.surrender();
+    for (const lane of lanes) lane.surrender();
   }, drainMs);
   await closed;
   clearTimeout(late);
