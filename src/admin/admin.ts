@@ -1,5 +1,5 @@
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
-import { Hono, type MiddlewareHandler } from 'hono';
+import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Config } from '../lib/config.ts';
 import type { Log } from '../lib/log.ts';
@@ -88,7 +88,8 @@ export function adminApp(gateway: Watched, config: AdminConfig, log: Log): Hono<
       refused: (cause) => gateway.counters.add('admin_refused', cause),
     }),
   );
-  app.use(bodyLimit({ maxSize: BODY_MAX_BYTES }));
+  const onError = (context: Context) => context.text('The body is too long.\n', 413);
+  app.use(bodyLimit({ maxSize: BODY_MAX_BYTES, onError }));
 
   app.use(`${QUEUES}/*`, policy(BOARD_POLICY));
   app.get(`${QUEUES}/`, (context) => context.redirect(QUEUES));
