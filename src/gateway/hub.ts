@@ -5,8 +5,10 @@ import type { Counters } from '../lib/counters.ts';
 import { randomId } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import type { Redis } from '../lib/redis.ts';
-import type { Claimed, Sessions } from '../relay/sessions.ts';
+import type { Claimed, Position, Sessions } from '../relay/sessions.ts';
 import type { Entry, Wake } from '../relay/wake.ts';
+import type { Identity } from './auth.ts';
+import { Claims } from './claims.ts';
 import type { Connection } from './connection.ts';
 import type { Session } from './session.ts';
 
@@ -27,8 +29,7 @@ export class Hub {
   private readonly sessions = new Map<string, Session>();
   /** Sessions with unended requests: only these are looked after. */
   private readonly expecting = new Set<Session>();
-  /** Sessions being claimed, and whether a wake-up came too early for them. */
-  private readonly claiming = new Map<string, boolean>();
+  private readonly claims = new Claims((id) => this.catchUp(this.sessions.get(id)));
   private looking: NodeJS.Timeout | undefined;
 
   constructor(private readonly parts: HubParts) {}
@@ -47,43 +48,51 @@ export class Hub {
     if (identity === undefined) throw new Refusal('unauthorized');
     if (this.parts.redis.status !== 'ready') throw new Refusal('unavailable');
     connection.stage = { is: 'joining' };
-    const id = asked?.id ?? randomId(12);
-    this.claiming.set(id, false);
     try {
-      const claimed = await this.parts.sessions.claim(identity.player, id, asked);
+      const goesOn =
+        asked !== undefined && (await this.open(connection, identity, asked.id, asked));
+      if (!goesOn) await this.open(connection, identity, randomId(12), undefined);
+      return undefined;
+    } catch (error) {
+      if (connection.stage.is === 'joining') connection.stage = { is: 'greeting' };
+      throw error;
+    }
+  }
+
+  /**
+   * @returns false when the player has no session of that id. It gets another id then: one that a player made up, or
+   * took from somebody else, must not stand beside the real one here.
+   */
+  private async open(
+    connection: Connection,
+    { player, issued }: Identity,
+    id: string,
+    position: Position | undefined,
+  ): Promise<boolean> {
+    return await this.claims.run(id, async () => {
+      const claimed = await this.parts.sessions.claim(player, id, position);
+      if (claimed === undefined) return false;
       if (connection.stage.is !== 'joining') {
-        await this.parts.sessions.release({
-          player: identity.player,
-          id,
-          ...claimed,
-          offset: 0,
-          nonce: 0,
-        });
-        return undefined;
+        await this.parts.sessions.release({ player, id, ...claimed, offset: 0, nonce: 0 });
+        return true;
       }
       const session: Session = {
-        player: identity.player,
+        player,
         id,
         connection,
         gen: claimed.gen,
         epoch: claimed.epoch,
         offset: claimed.ackOffset,
-        nonce: claimed.resumed ? (asked?.nonce ?? 0) : 0,
+        nonce: claimed.resumed ? (position?.nonce ?? 0) : 0,
         open: undefined,
         rooms: undefined,
       };
       this.letGo(this.sessions.get(id), 'session_taken');
       this.sessions.set(id, session);
       connection.stage = { is: 'open', session };
-      this.welcome(session, claimed, identity.issued);
-      return undefined;
-    } catch (error) {
-      if (connection.stage.is === 'joining') connection.stage = { is: 'greeting' };
-      throw error;
-    } finally {
-      if (this.claiming.get(id) === true) this.catchUp(this.sessions.get(id));
-      this.claiming.delete(id);
-    }
+      this.welcome(session, claimed, issued);
+      return true;
+    });
   }
 
   /** From now on the session is looked after until the request has ended. @param deadline ms since 1970 */
@@ -98,8 +107,7 @@ export class Hub {
   forget(session: Session, request: string): void {
     if (session.open?.delete(request) !== true || session.open.size > 0) return;
     session.open = undefined;
-    this.expecting.delete(session);
-    if (this.expecting.size === 0) this.rest();
+    this.lookAwayFrom(session);
   }
 
   ack(session: Session, epoch: number, offset: number): void {
@@ -110,9 +118,9 @@ export class Hub {
   /** What a script or a worker published for this gateway. */
   wake(wake: Exclude<Wake, { is: 'watched' }>): void {
     const session = this.sessions.get(wake.session);
+    if (wake.is !== 'ephemeral' && this.claims.note(wake.session)) return;
     if (session === undefined) {
-      if (this.claiming.has(wake.session)) this.claiming.set(wake.session, true);
-      else this.parts.counters.add('wakes_dropped', 'no_session');
+      this.parts.counters.add('wakes_dropped', 'no_session');
       return;
     }
     switch (wake.is) {
@@ -145,8 +153,7 @@ export class Hub {
   /** The socket is gone; the session waits for its client for SESSION_TTL_MS. */
   leave(session: Session): void {
     if (this.sessions.get(session.id) === session) this.sessions.delete(session.id);
-    this.expecting.delete(session);
-    if (this.expecting.size === 0) this.rest();
+    this.lookAwayFrom(session);
     this.background('release', this.parts.sessions.release(session));
   }
 
@@ -170,6 +177,11 @@ export class Hub {
   closeAll(): void {
     this.rest();
     for (const session of this.sessions.values()) session.connection.end('going_away');
+  }
+
+  private lookAwayFrom(session: Session): void {
+    this.expecting.delete(session);
+    if (this.expecting.size === 0) this.rest();
   }
 
   private rest(): void {
@@ -215,33 +227,26 @@ export class Hub {
 
   /** Continuity is gone while the client is connected: a new epoch, told by another welcome. */
   private renew(session: Session): void {
-    if (this.claiming.has(session.id)) return;
-    this.claiming.set(session.id, false);
+    if (this.claims.has(session.id)) return;
     this.parts.counters.add('epochs_renewed');
-    const claim = this.parts.sessions
-      .claim(session.player, session.id, undefined)
-      .then((claimed) => {
-        if (this.sessions.get(session.id) !== session) return;
-        session.gen = claimed.gen;
-        session.epoch = claimed.epoch;
-        session.offset = 0;
-        session.nonce = 0;
-        this.welcome(session, claimed, undefined);
-      });
-    this.background(
-      'renew',
-      claim.finally(() => {
-        const early = this.claiming.get(session.id);
-        this.claiming.delete(session.id);
-        if (early === true) this.catchUp(session);
-      }),
-    );
+    const { player, id, gen } = session;
+    const renewed = this.claims.run(id, async () => {
+      const claimed = await this.parts.sessions.claim(player, id, undefined, gen);
+      if (this.sessions.get(id) !== session) return;
+      if (claimed === undefined) return this.letGo(session, 'session_taken');
+      session.gen = claimed.gen;
+      session.epoch = claimed.epoch;
+      session.offset = 0;
+      session.nonce = 0;
+      this.welcome(session, claimed, undefined);
+    });
+    this.background('renew', renewed);
   }
 
   private welcome(session: Session, claimed: Claimed, token: string | undefined): void {
     const { config } = this.parts;
     session.open = undefined;
-    this.expecting.delete(session);
+    this.lookAwayFrom(session);
     session.connection.send(
       encodeFrame(serverMessages.welcome, {
         player: session.player,

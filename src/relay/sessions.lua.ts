@@ -4,8 +4,9 @@ import { OUTBOX_LUA } from './outbox.lua.ts';
 /**
  * Takes a session for a gateway, continuing its outbox where the client's (epoch, offset, nonce) fits.
  * KEYS: session. ARGV: base, session id, gateway, now ms, ttl ms, new epoch, nonce seed, epoch, offset, nonce of the
- * client (epoch '' for a new session), sessions per player, outboxMax.
- * Reply: [resumed 0|1, gen, epoch, ackOffset, last, lastNonce, [entry...], [request id, kind, state, attempt, deadline, ...]].
+ * client (epoch '' for a new session), sessions per player, outboxMax, generation that must still have it ('': any).
+ * Reply: [-1] where the player has no such session or another socket has it by now, else
+ * [resumed 0|1, gen, epoch, ackOffset, last, lastNonce, [entry...], [request id, kind, state, attempt, deadline, ...]].
  */
 export const claim: Script = {
   name: 'musterClaim',
@@ -14,6 +15,8 @@ export const claim: Script = {
 local base, sid, gateway, now, ttl = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local skey, okey = KEYS[1], base .. 'o:' .. sid
 local s = redis.call('HMGET', skey, 'gateway', 'epoch', 'last', 'ackOffset', 'ackNonce')
+local held = redis.call('HGET', skey, 'gen')
+if (ARGV[8] ~= '' and not held) or (ARGV[13] ~= '' and held and held ~= ARGV[13]) then return {-1} end
 local gen = redis.call('HINCRBY', skey, 'gen', 1)
 if s[1] and s[1] ~= '' then publish(s[1], 'K' .. sid .. struct.pack('>I4', gen)) end
 

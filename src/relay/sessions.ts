@@ -61,8 +61,25 @@ export class Sessions {
     };
   }
 
-  /** Takes the session for this gateway; whoever held it is told to let go. */
-  async claim(player: string, id: string, position: Position | undefined): Promise<Claimed> {
+  /**
+   * Takes the session for this gateway; whoever held it is told to let go.
+   * @param position of its client; undefined for a session that begins
+   * @param gen generation that a session which is held here has, undefined to take it from whoever has it
+   * @returns undefined when the player has no such session, or another socket has it by now
+   */
+  async claim(player: string, id: string, position: undefined): Promise<Claimed>;
+  async claim(
+    player: string,
+    id: string,
+    position: Position | undefined,
+    gen?: number,
+  ): Promise<Claimed | undefined>;
+  async claim(
+    player: string,
+    id: string,
+    position: Position | undefined,
+    gen?: number,
+  ): Promise<Claimed | undefined> {
     const keys = playerKeys(player);
     const reply = asList(
       await this.run.claim(
@@ -79,8 +96,10 @@ export class Sessions {
         position?.nonce ?? 0,
         this.config.SESSIONS_PER_PLAYER,
         this.config.OUTBOX_MAX,
+        gen ?? '',
       ),
     );
+    if (asNumber(reply[0]) < 0) return undefined;
     return {
       resumed: asNumber(reply[0]) === 1,
       gen: asNumber(reply[1]),
