@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { byType, decoder, encodeFrame, explain } from './codec.ts';
 import { Refusal } from './errors.ts';
 import { fixed, u8, u32 } from './fixed.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { sessionId } from '../index.ts';
 
 /** What makes a reloaded page the same player in the same session. */

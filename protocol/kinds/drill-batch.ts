@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineKind } from './kind.ts';
 
 /** The drill of batches: what one request does to the others that share its job. Needs DRILLS as `drill` does. */

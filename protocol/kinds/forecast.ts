@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineKind } from './kind.ts';
 
 const coordinate = z.number().min(-1_000).max(1_000);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { clientMessages } from '../messages/client.ts';
 import { kindNamed, kinds, type Kind, type KindName } from './index.ts';
 import { defineKind } from './kind.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const all: readonly Kind[] = Object.values(kinds);
 const disc = { x: 0, y: 0, vx: 1, vy: -1, alive: true, level: 2 };

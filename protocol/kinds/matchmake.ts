@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineKind } from './kind.ts';
 
 export const matchQueues = ['duel', 'knockout'] as const;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineKind } from './kind.ts';
 
 const name = z.string().min(1).max(32);

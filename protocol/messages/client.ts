@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { f64, fixed, u32 } from '../fixed.ts';
 import { packed, type BodyOf, type MessageSpec } from './spec.ts';
 import { ref, requestId, roomName, sessionId } from './shared.ts';

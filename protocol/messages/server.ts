@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { failures, replyErrors, type FailureCode, type ReplyErrorCode } from '../errors.ts';
 import { f64, fixed, u32 } from '../fixed.ts';
 import { endedStates, ref, requestId, requestStates, roomName, sessionId } from './shared.ts';

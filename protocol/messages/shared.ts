@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A client's own number for a message; the reply to it, or its refusal, carries the same. */
 export const ref = z.uint32().optional();
@@ -14,6 +14,9 @@ export const roomName = z
 
 /** 96 random bits in base64url. */
 export const sessionId = z.string().regex(/^[A-Za-z0-9_-]{16}$/, 'is no session id');
+
+/** 96 random bits in base64url. Its first 32 bits are the handle that fixed frames carry. */
+export const matchId = z.string().regex(/^[A-Za-z0-9_-]{16}$/, 'is no match id');
 
 export const endedStates = ['done', 'failed', 'cancelled', 'expired'] as const;
 export const requestStates = ['accepted', 'running', ...endedStates] as const;

@@ -1,6 +1,6 @@
 import { closes, type CloseName } from '../../protocol/index.ts';
 import { Credits } from './credits.ts';
-import type { Identity } from './auth.ts';
+import type { Identity, Verdict } from './auth.ts';
 import type { Session } from './session.ts';
 import type { Wire } from './uws.ts';
 
@@ -21,6 +21,8 @@ export interface ConnectionLimits {
   readonly SEND_BUFFER_MAX_BYTES: number;
 }
 
+const DONE = Promise.resolve();
+
 /** One socket of one client, from its upgrade to its close. */
 export class Connection {
   stage: Stage = { is: 'greeting' };
@@ -30,10 +32,13 @@ export class Connection {
   errorsSince = 0;
   /** When this socket was last told rate_limited, ms. */
   toldLimited = 0;
+  /** Who it is, once its token has been checked. */
+  identity: Identity | undefined;
+  /** Resolves when the token has been checked, whatever came of it. */
+  identified: Promise<void> = DONE;
   private wire: Wire | undefined;
 
   constructor(
-    readonly identity: Identity | undefined,
     readonly address: string,
     private readonly limits: ConnectionLimits,
     /** Counts a frame that was not sent, or a close, under its cause. */
@@ -46,8 +51,26 @@ export class Connection {
     );
   }
 
-  opened(wire: Wire): void {
+  /** @param verdict of the token that the upgrade brought; a refusal closes the socket */
+  opened(wire: Wire, verdict: Promise<Verdict>): void {
     this.wire = wire;
+    this.identified = verdict
+      .then(
+        (found) => {
+          if (found.ok) this.identity = found.identity;
+          else this.end(found.why);
+        },
+        // The secret of guests lives in the store.
+        () => this.end('unavailable'),
+      )
+      .finally(() => (this.identified = DONE));
+  }
+
+  /** Opened only to be told why it may not stay. */
+  turnAway(wire: Wire, why: CloseName): void {
+    this.wire = wire;
+    this.stage = { is: 'refused', why };
+    this.end(why);
   }
 
   /** The socket is gone; nothing reaches the client any more. */

@@ -1,12 +1,13 @@
 import { SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX, type CloseName } from '../../protocol/index.ts';
 import type { Config } from '../lib/config.ts';
-import { bearer, type Auth, type Identity } from './auth.ts';
+import { bearer } from './auth.ts';
 import type { UpgradeRequest } from './uws.ts';
 
 /** What is decided about a socket before it opens. A refused one is opened all the same and told why by its close. */
 export interface Entrance {
   readonly address: string;
-  readonly identity: Identity | undefined;
+  /** '' where none was brought. Checked when the socket is open. */
+  readonly token: string;
   readonly refused: CloseName | undefined;
   /** Chosen subprotocol. Where ours was not offered it echoes the first that was, so that the close code arrives. */
   readonly subprotocol: string | undefined;
@@ -14,17 +15,14 @@ export interface Entrance {
 
 type DoorConfig = Pick<Config, 'ORIGINS' | 'CONNECTIONS_PER_ADDRESS' | 'TRUST_FLY_CLIENT_IP'>;
 
-/** Origin rules, version, sockets per address, token: in this order, cheapest first. */
+/** Origin rules, version, sockets per address: in this order. */
 export class Doors {
   private readonly perAddress = new Map<string, number>();
 
-  constructor(
-    private readonly config: DoorConfig,
-    private readonly auth: Auth,
-  ) {}
+  constructor(private readonly config: DoorConfig) {}
 
   /** Every entrance has to be matched by one `left`. */
-  async enter(request: UpgradeRequest): Promise<Entrance> {
+  enter(request: UpgradeRequest): Entrance {
     const address = this.addressOf(request);
     const inside = (this.perAddress.get(address) ?? 0) + 1;
     this.perAddress.set(address, inside);
@@ -32,20 +30,13 @@ export class Doors {
       (name) => !name.startsWith(TOKEN_SUBPROTOCOL_PREFIX),
     );
     const ours = offered.includes(SUBPROTOCOL);
-    const base = { address, subprotocol: ours ? SUBPROTOCOL : offered[0] };
-    const refuse = (refused: CloseName): Entrance => ({ ...base, identity: undefined, refused });
-
-    if (!this.originAllowed(request.origin)) return refuse('origin_refused');
-    if (!ours) return refuse('wrong_subprotocol');
-    if (inside > this.config.CONNECTIONS_PER_ADDRESS) return refuse('too_many_connections');
-    try {
-      const verdict = await this.auth.verify(tokenOf(request));
-      if (!verdict.ok) return refuse(verdict.why);
-      return { ...base, identity: verdict.identity, refused: undefined };
-    } catch {
-      // Guests' secret lives in the store.
-      return refuse('unavailable');
-    }
+    const subprotocol = ours ? SUBPROTOCOL : offered[0];
+    return {
+      address,
+      subprotocol,
+      token: tokenOf(request),
+      refused: this.refusal(request, ours, inside),
+    };
   }
 
   left(address: string): void {
@@ -58,6 +49,16 @@ export class Doors {
   originAllowed(origin: string): boolean {
     const { ORIGINS } = this.config;
     return origin === '' || ORIGINS.includes('*') || ORIGINS.includes(origin);
+  }
+
+  private refusal(
+    { origin }: UpgradeRequest,
+    ours: boolean,
+    inside: number,
+  ): CloseName | undefined {
+    if (!this.originAllowed(origin)) return 'origin_refused';
+    if (!ours) return 'wrong_subprotocol';
+    return inside > this.config.CONNECTIONS_PER_ADDRESS ? 'too_many_connections' : undefined;
   }
 
   private addressOf({ address, flyClientIp }: UpgradeRequest): string {

@@ -12,7 +12,7 @@ import { readWake } from '../relay/wake.ts';
 import { Auth } from './auth.ts';
 import { Connection } from './connection.ts';
 import { Dispatcher } from './dispatch.ts';
-import { Doors } from './doors.ts';
+import { Doors, type Entrance } from './doors.ts';
 import { createHandlers } from './handlers.ts';
 import { createApi } from './http/api.ts';
 import { Limiter } from './http/limiter.ts';
@@ -61,7 +61,7 @@ export async function startGateway(
   const hub = new Hub({ redis, sessions, jobs, config, counters, log });
   const watchers = new Watchers(name, jobs, config.LOOK_INTERVAL_MS, counters, log);
   const auth = new Auth(config, async () => await guestSecret(redis));
-  const doors = new Doors(config, auth);
+  const doors = new Doors(config);
   // Rooms exist before the server that carries their messages; nobody is in one yet.
   const carrier: { server?: Server } = {};
   const publish = (topic: string, frame: Uint8Array) => carrier.server?.publish(topic, frame);
@@ -105,7 +105,7 @@ export async function startGateway(
     idleTimeoutS: Math.ceil((3 * config.PING_INTERVAL_MS) / 4_000) * 4,
     socketPath: '/v1/socket',
     bodyMaxBytes,
-    events: socketEvents({ config, doors, hub, rooms, dispatcher, counters, connections }),
+    events: socketEvents({ config, auth, doors, hub, rooms, dispatcher, counters, connections }),
     http: api,
   });
 
@@ -139,6 +139,7 @@ export async function startGateway(
 
 interface SocketParts {
   readonly config: Config;
+  readonly auth: Auth;
   readonly doors: Doors;
   readonly hub: Hub;
   readonly rooms: Rooms;
@@ -149,6 +150,7 @@ interface SocketParts {
 
 function socketEvents({
   config,
+  auth,
   doors,
   hub,
   rooms,
@@ -157,20 +159,25 @@ function socketEvents({
   connections,
 }: SocketParts): SocketEvents<Connection> {
   const count = (name: string, cause: string) => counters.add(name, cause);
+  /** From upgrade to open, which follow each other at once. */
+  const entrances = new WeakMap<Connection, Entrance>();
   return {
-    admit: async (request) => {
-      const { identity, address, refused, subprotocol } = await doors.enter(request);
-      const connection = new Connection(identity, address, config, count);
-      if (refused !== undefined) connection.stage = { is: 'refused', why: refused };
-      return { connection, subprotocol };
+    admit: (request) => {
+      const entrance = doors.enter(request);
+      const connection = new Connection(entrance.address, config, count);
+      entrances.set(connection, entrance);
+      return { connection, subprotocol: entrance.subprotocol };
     },
-    abandoned: ({ address }) => doors.left(address),
     open: (connection, wire) => {
       connections.add(connection);
-      connection.opened(wire);
-      if (connection.stage.is === 'refused') return connection.end(connection.stage.why);
+      const { refused, token = '' } = entrances.get(connection) ?? {};
+      entrances.delete(connection);
+      if (refused !== undefined) return connection.turnAway(wire, refused);
+      connection.opened(wire, auth.verify(token));
       const late = setTimeout(() => {
         if (connection.stage.is === 'greeting') connection.end('hello_timeout');
+        // Its hello came, but the store does not answer.
+        if (connection.stage.is === 'joining') connection.end('unavailable');
       }, config.HELLO_TIMEOUT_MS);
       late.unref();
     },

@@ -44,11 +44,13 @@ export class Hub {
 
   /** hello: claims the session, from whichever gateway has it, and sends what its client has not acknowledged. */
   async join(connection: Connection, asked: ClientBody<'hello'>['session']): Promise<undefined> {
-    const { identity } = connection;
-    if (identity === undefined) throw new Refusal('unauthorized');
-    if (this.parts.redis.status !== 'ready') throw new Refusal('unavailable');
     connection.stage = { is: 'joining' };
     try {
+      await connection.identified;
+      const { identity } = connection;
+      // Its token was refused, and the socket with it.
+      if (identity === undefined) return undefined;
+      if (this.parts.redis.status !== 'ready') throw new Refusal('unavailable');
       const goesOn =
         asked !== undefined && (await this.open(connection, identity, asked.id, asked));
       if (!goesOn) await this.open(connection, identity, randomId(12), undefined);

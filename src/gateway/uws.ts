@@ -33,10 +33,11 @@ export interface UpgradeRequest {
 }
 
 export interface SocketEvents<C> {
-  /** Decides about an upgrade. A rejection is a fault of ours and cuts the socket. */
-  admit(request: UpgradeRequest): Promise<{ connection: C; subprotocol: string | undefined }>;
-  /** The client went away before `open`. */
-  abandoned(connection: C): void;
+  /**
+   * Decides about an upgrade, at once: an upgrade after an await is closed by uWebSockets.js right behind its 101 now
+   * and then, when it is corked, and warned about when it is not. What has to be awaited is awaited after `open`.
+   */
+  admit(request: UpgradeRequest): { connection: C; subprotocol: string | undefined };
   open(connection: C, wire: Wire): void;
   receive(connection: C, bytes: ArrayBuffer, isBinary: boolean): void;
   /** A room's message did not fit into this socket's buffer and was dropped. */
@@ -153,24 +154,8 @@ function upgrade<C extends object>(
     address: Buffer.from(response.getRemoteAddressAsText()).toString(),
     flyClientIp: request.getHeader('fly-client-ip'),
   };
-  let gone = false;
-  let admitted: C | undefined;
-  response.onAborted(() => {
-    gone = true;
-    if (admitted !== undefined) events.abandoned(admitted);
-  });
-  events.admit(asked).then(
-    ({ connection, subprotocol }) => {
-      if (gone) return events.abandoned(connection);
-      admitted = connection;
-      response.cork(() =>
-        response.upgrade({ connection }, key, subprotocol ?? '', extensions, context),
-      );
-    },
-    () => {
-      if (!gone) response.cork(() => response.writeStatus('500').end());
-    },
-  );
+  const { connection, subprotocol } = events.admit(asked);
+  response.upgrade({ connection }, key, subprotocol ?? '', extensions, context);
 }
 
 function exchange(response: HttpResponse, request: HttpRequest, bodyMaxBytes: number): Exchange {

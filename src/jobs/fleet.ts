@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Redis } from '../lib/redis.ts';
 
 /** How long a worker counts as alive after its last word, ms. */

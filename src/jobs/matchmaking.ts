@@ -1,6 +1,7 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { kinds, matchQueues } from '../../protocol/index.ts';
 import type { Redis } from '../lib/redis.ts';
+import type { RequestData } from './job-data.ts';
 import { Pool } from './pool.ts';
 import type { Queues } from './queues.ts';
 import type { RequestName } from './records.ts';
@@ -23,9 +24,9 @@ export class Matchmaking {
     this.pool = new Pool(redis);
   }
 
-  async enter({ player, id, input }: RequestName & { input: unknown }): Promise<void> {
-    const ticket = kinds.matchmake.input.parse(input);
-    await this.pool.enter(player, id, ticket);
+  async enter(request: RequestData): Promise<void> {
+    const ticket = kinds.matchmake.input.parse(request.input);
+    await this.pool.enter(request, ticket);
     await this.queues.lane('cpu').add(
       MATCHMAKING_PASS,
       { queue: ticket.queue },

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { kinds, type InputOf } from '../../protocol/index.ts';
 import { script, type Redis, type Script } from '../lib/redis.ts';
 import { asText } from '../lib/reply.ts';
@@ -13,6 +13,8 @@ export const ticket = z.strictObject({
   id: z.string(),
   /** ms since 1970. */
   at: z.number(),
+  /** ms since 1970; from then on it must not be matched. */
+  deadline: z.number(),
   rating,
   regions: z.record(z.string(), z.number()),
 });
@@ -42,6 +44,28 @@ return 1
 `,
 };
 
+const MATCHED = `
+local function matched(foundKey, name)
+  for _, match in ipairs(redis.call('HVALS', foundKey)) do
+    for _, t in ipairs(cjson.decode(match).tickets) do
+      if t.player .. '/' .. t.id == name then return true end
+    end
+  end
+  return false
+end
+`;
+
+/** KEYS: pool, found. ARGV: ticket name, the ticket as JSON. Reply: 1, or 0 where it waits or is in a found match. */
+const enter: Script = {
+  name: 'musterEnterPool',
+  keys: 2,
+  lua: `${MATCHED}
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 or matched(KEYS[2], ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return 1
+`,
+};
+
 /**
  * A ticket that leaves of its own. KEYS: pool, found. ARGV: ticket name.
  * Reply: 'left' | 'matched' (it is in a found match: its end is on the way) | 'absent'.
@@ -49,14 +73,9 @@ return 1
 const withdraw: Script = {
   name: 'musterWithdraw',
   keys: 2,
-  lua: `
+  lua: `${MATCHED}
 if redis.call('HDEL', KEYS[1], ARGV[1]) == 1 then return 'left' end
-for _, match in ipairs(redis.call('HVALS', KEYS[2])) do
-  for _, t in ipairs(cjson.decode(match).tickets) do
-    if t.player .. '/' .. t.id == ARGV[1] then return 'matched' end
-  end
-end
-return 'absent'
+return matched(KEYS[2], ARGV[1]) and 'matched' or 'absent'
 `,
 };
 
@@ -65,20 +84,29 @@ export class Pool {
   private readonly run;
 
   constructor(private readonly redis: Redis) {
-    this.run = { commit: script(redis, commit), withdraw: script(redis, withdraw) };
+    this.run = {
+      enter: script(redis, enter),
+      commit: script(redis, commit),
+      withdraw: script(redis, withdraw),
+    };
   }
 
-  /** Idempotent: a ticket that waits keeps its age. */
-  async enter(player: string, id: string, input: InputOf<'matchmake'>): Promise<void> {
+  /** Idempotent: a ticket that waits keeps its age, and one whose match is found does not wait again. */
+  async enter(
+    { player, id, deadline }: Pick<Ticket, 'player' | 'id' | 'deadline'>,
+    input: InputOf<'matchmake'>,
+  ): Promise<void> {
     const known = await this.redis.get(playerKeys(player).rating);
     const one: Ticket = {
       player,
       id,
       at: Date.now(),
+      deadline,
       rating: known === null ? NEWCOMER : rating.parse(JSON.parse(known)),
       regions: input.regions,
     };
-    await this.redis.hsetnx(poolKeys(input.queue).pool, name(one), JSON.stringify(one));
+    const { pool, found: foundKey } = poolKeys(input.queue);
+    await this.run.enter(pool, foundKey, name(one), JSON.stringify(one));
   }
 
   async waiting(queue: string): Promise<Ticket[]> {

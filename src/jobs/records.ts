@@ -197,6 +197,11 @@ export class Records {
     };
   }
 
+  /** The player has its end by another way than an outbox: it does not count as unacknowledged any more. */
+  async seen({ player, id }: RequestName): Promise<void> {
+    await this.redis.zrem(playerKeys(player).unacked, id);
+  }
+
   /** From now on this gateway is woken by the request's progress and end. @returns false when it is not remembered */
   async watch({ player, id }: RequestName, gateway: string): Promise<boolean> {
     const keys = playerKeys(player);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BadEnvironment, flag, int, list, optional, readEnv, text, type Values } from './env.ts';
 
 const development = process.env['NODE_ENV'] !== 'production';

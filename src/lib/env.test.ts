@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { BadEnvironment, flag, int, list, optional, readEnv, text } from './env.ts';
 
 const variables = {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One environment variable: its schema reads the text, its `says` is the line in docs/configuration.md. */
 export interface Variable<T> {

@@ -95,6 +95,8 @@ async function sendStatus(
   const found = await parts.jobs.find({ player, id });
   if (found === undefined) throw new Refusal('unknown_request');
   exchange.reply(http, JSON_HEADERS, JSON.stringify(describe(id, found)));
+  // Whoever works over HTTP alone has no other way to acknowledge an end.
+  if (found.end !== undefined && http === 200) await parts.jobs.records.seen({ player, id });
 }
 
 async function playerOf(exchange: Exchange, parts: ApiParts): Promise<string> {

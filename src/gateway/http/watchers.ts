@@ -98,6 +98,9 @@ export class Watchers {
     watcher.to.write(event('ended', end));
     watcher.to.end();
     this.remove(watcher);
+    this.jobs.records.seen(watcher.name).catch((error: unknown) => {
+      this.log.warn('end not acknowledged', { error });
+    });
   }
 
   /** A published end may be lost, and a deadline may be over with nobody else to say so. */
