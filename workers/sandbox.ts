@@ -47,7 +47,8 @@ export default async function attempt(
     if (left === 0) return;
     // The same job comes back while somebody waits, so that a lost process cannot lose the next pass.
     await job.moveToDelayed(Date.now() + PASS_INTERVAL_MS, token ?? '');
-    throw new Delayed();
+    // Without a message BullMQ would put another error, without this name, in its place.
+    throw new Delayed('comes back');
   }
   const name = job.name as Exclude<KindsOn<'cpu'>, 'matchmake'>;
   const processor = cpuProcessors[name] as unknown as ProcessorOf<KindName>;

@@ -17,10 +17,17 @@ import { formMatches, queueRules } from './matchmake-core.ts';
 export async function matchmakingPass(data: unknown, redis: Redis, place: Place): Promise<number> {
   const { queue } = passData.parse(data);
   const pool = new Pool(redis);
-  const tell = teller(pool, redis, place);
+  const admission = new Admission(redis);
+  const tell = teller(pool, admission, place);
   for (const match of await pool.untold(queue)) await tell(match);
 
-  const tickets = await pool.waiting(queue);
+  const waiting = await pool.waiting(queue);
+  const now = Date.now();
+  const late = waiting.filter(({ deadline }) => deadline <= now);
+  await Promise.all(
+    late.map(async (ticket) => await expire(ticket, queue, pool, admission, place)),
+  );
+  const tickets = waiting.filter(({ deadline }) => deadline > now);
   const byName = new Map(tickets.map((ticket) => [nameOf(ticket), ticket]));
   const formed = formMatches(
     tickets.map((ticket) => ({
@@ -30,11 +37,16 @@ export async function matchmakingPass(data: unknown, redis: Redis, place: Place)
       regions: ticket.regions,
     })),
     queueRules[queue],
-    Date.now(),
+    now,
   );
-  let left = tickets.length;
-  for (const { teams, region, quality } of formed.matches) {
-    const seated = teams.flat().map((id) => byName.get(id) as Ticket);
+  const seats = formed.matches.map(({ teams }) =>
+    teams.flat().map((id) => byName.get(id) as Ticket),
+  );
+  const over = await sweep(seats.flat(), queue, pool, place);
+  let left = tickets.length - over.size;
+  for (const [at, { teams, region, quality }] of formed.matches.entries()) {
+    const seated = seats[at] ?? [];
+    if (seated.some((ticket) => over.has(ticket))) continue;
     const match: FoundMatch = {
       tickets: seated,
       result: {
@@ -52,8 +64,42 @@ export async function matchmakingPass(data: unknown, redis: Redis, place: Place)
   return left;
 }
 
-function teller(pool: Pool, redis: Redis, place: Place): (match: FoundMatch) => Promise<void> {
-  const admission = new Admission(redis);
+/** Its gateway says so too, unless that is gone: then nobody else would, and the passes would go on for ever. */
+async function expire(
+  { player, id }: Ticket,
+  queue: string,
+  pool: Pool,
+  admission: Admission,
+  place: Place,
+): Promise<void> {
+  if ((await pool.withdraw(queue, player, id)) !== 'left') return;
+  const end: End = { id, kind: 'matchmake', state: 'expired', attempt: 0 };
+  await place.records.settle({ player, id }, VERDICT, end);
+  await admission.left(kinds.matchmake, jobId(player, id));
+}
+
+/**
+ * Takes out tickets whose requests have ended. There are such: a resend that was under way when its ticket was matched
+ * and told puts it in once more, and whoever met it would wait for an opponent who plays elsewhere.
+ * @returns the ones that were taken out
+ */
+async function sweep(
+  seated: readonly Ticket[],
+  queue: string,
+  pool: Pool,
+  place: Place,
+): Promise<Set<Ticket>> {
+  const records = await Promise.all(seated.map(async (one) => await place.records.find(one)));
+  const over = seated.filter((_, at) => records[at] === undefined || records[at].end !== undefined);
+  await Promise.all(over.map(async ({ player, id }) => await pool.withdraw(queue, player, id)));
+  return new Set(over);
+}
+
+function teller(
+  pool: Pool,
+  admission: Admission,
+  place: Place,
+): (match: FoundMatch) => Promise<void> {
   return async (match) => {
     await Promise.all(
       match.tickets.map(async ({ player, id }) => {
