@@ -38,6 +38,9 @@ interface Waiting {
 
 const open = new Set<RawClient>();
 
+/** Frames that a failure shows. */
+const LAST = 20;
+
 /** A socket that sends just what the test says, and acknowledges, resends and reconnects nothing by itself. */
 export class RawClient {
   /** Everything that came, in order. */
@@ -124,9 +127,12 @@ export class RawClient {
         act();
       };
       const fail = (error: Error): void => {
-        const came = this.received.map((frame) => JSON.stringify(frame)).join('\n');
+        const came = this.received
+          .slice(-LAST)
+          .map((frame) => JSON.stringify(frame))
+          .join('\n');
         settle(() =>
-          reject(new Error(`${error.message} before a fitting ${name}; came:\n${came}`)),
+          reject(new Error(`${error.message} before a fitting ${name}; came last:\n${came}`)),
         );
       };
       const look = (): boolean => {

@@ -1,0 +1,150 @@
+import { beforeAll, expect, test } from 'vitest';
+import type { End, ResultOf } from '../../protocol/index.ts';
+import { askRedis } from '../../scripts/lib/redis/command.ts';
+import { playerKeys, poolKeys, queuePrefix } from '../../src/relay/keys.ts';
+import { Muster } from '../support/muster.ts';
+import { childrenOf } from '../support/processes.ts';
+import type { RawClient } from '../support/raw-client.ts';
+import { until } from '../support/until.ts';
+
+type Match = ResultOf<'matchmake'>;
+
+const LONG = process.env['MUSTER_LONG'] === '1';
+const regions = { ams: 20 };
+
+let muster: Muster;
+
+beforeAll(async () => {
+  muster = await Muster.start({ gateways: 2, gatewayEnv: { SESSION_CREDITS_BURST: '100000' } });
+});
+
+async function open(player: string, gateway = muster.gateway): Promise<RawClient> {
+  const client = await muster.raw({ player }, gateway);
+  await client.hello();
+  return client;
+}
+
+function matchOf(end: End): Match {
+  expect(end).toMatchObject({ kind: 'matchmake', state: 'done' });
+  return end.result as Match;
+}
+
+async function waiting(queue: string): Promise<number> {
+  const [count] = await askRedis(muster.redis.url, ['HLEN', poolKeys(queue).pool]);
+  return Number(count?.replace(':', ''));
+}
+
+test('two players of one queue are put in one match and told the same', async () => {
+  const [ann, bob] = await Promise.all([open('ann'), open('bob', muster.gateways[1])]);
+  await ann.request('ticket', 'matchmake', { queue: 'duel', regions });
+  await bob.request('ticket', 'matchmake', { queue: 'duel', regions });
+  const match = matchOf(await ann.end('ticket'));
+  expect(matchOf(await bob.end('ticket'))).toEqual(match);
+  expect(match).toMatchObject({ queue: 'duel', region: 'ams' });
+  expect(match.teams.flat().toSorted()).toEqual(['ann', 'bob']);
+  expect(await waiting('duel')).toBe(0);
+});
+
+test('Q8: a ticket that was cancelled is in no match', async () => {
+  const [cid, dan, eve] = await Promise.all(
+    ['cid', 'dan', 'eve'].map(async (one) => await open(one)),
+  );
+  if (cid === undefined || dan === undefined || eve === undefined) throw new Error('three sockets');
+  await cid.request('gone', 'matchmake', { queue: 'duel', regions });
+  cid.send('cancel', { ref: 1, id: 'gone' });
+  await cid.next('ok');
+  expect(await cid.end('gone')).toMatchObject({ state: 'cancelled' });
+  await dan.request('here', 'matchmake', { queue: 'duel', regions });
+  await eve.request('here', 'matchmake', { queue: 'duel', regions });
+  expect(
+    matchOf(await dan.end('here'))
+      .teams.flat()
+      .toSorted(),
+  ).toEqual(['dan', 'eve']);
+  expect(
+    matchOf(await eve.end('here'))
+      .teams.flat()
+      .toSorted(),
+  ).toEqual(['dan', 'eve']);
+  cid.send('cancel', { ref: 2, id: 'gone' });
+  expect((await cid.next('error')).body.code).toBe('already_ended');
+});
+
+test('G3: a ticket whose socket is lost keeps its place, and its match is told on the next one', async () => {
+  const before = await muster.raw({ player: 'fay' });
+  const { session, epoch } = await before.hello();
+  await before.request('kept', 'matchmake', { queue: 'duel', regions });
+  before.cut();
+  const gus = await open('gus');
+  await gus.request('other', 'matchmake', { queue: 'duel', regions });
+  const match = matchOf(await gus.end('other'));
+  const after = await muster.raw({ player: 'fay' }, muster.gateways[1]);
+  await after.hello({ id: session, epoch, offset: 0, nonce: 0 });
+  expect(matchOf(await after.end('kept'))).toEqual(match);
+});
+
+test('Q6, G11: a ticket that nobody is there for ends as expired, and then no pass comes again', async () => {
+  const client = await open('hal');
+  await client.request('left', 'matchmake', { queue: 'duel', regions }, 500);
+  client.cut();
+  const record = playerKeys('hal').record('left');
+  await until(async () => {
+    return (await askRedis(muster.redis.url, ['HGET', record, 'state']))[0] === 'expired';
+  });
+  expect(await waiting('duel')).toBe(0);
+  await until(async () => {
+    const counts = await Promise.all(
+      ['LLEN active', 'ZCARD delayed', 'ZCARD prioritized'].map(async (words) => {
+        const [ask = '', set = ''] = words.split(' ');
+        return await askRedis(muster.redis.url, [ask, `${queuePrefix('cpu')}:cpu:${set}`]);
+      }),
+    );
+    return counts.flat().every((count) => count === ':0' || count === '0');
+  });
+});
+
+test('G3: whatever kills the passes and however often tickets are sent, each player ends in one match', async () => {
+  const count = LONG ? 100 : 20;
+  const players = Array.from({ length: count }, (_, n) => `player-${n}`);
+  const clients = await Promise.all(
+    players.map(async (player, n) => await open(player, muster.gateways[n % 2])),
+  );
+  const over = new AbortController();
+  const readied = (): number => muster.worker.process.output().split('child ready').length;
+  const kill = async (): Promise<void> => {
+    for (let kills = 0; !over.signal.aborted && kills < (LONG ? 30 : 5); kills++) {
+      // A child that is ready at once goes on with the passes.
+      const before = readied();
+      for (const child of childrenOf(muster.worker.process.pid)) process.kill(child, 'SIGKILL');
+      await until(() => over.signal.aborted || readied() > before);
+    }
+  };
+  const killing = kill();
+  const matches = await Promise.all(
+    clients.map(async (client, n) => {
+      const again = setInterval(() => {
+        client.send('request', {
+          id: 'mine',
+          kind: 'matchmake',
+          input: { queue: 'duel', regions },
+        });
+      }, 30);
+      try {
+        await client.request('mine', 'matchmake', { queue: 'duel', regions });
+        return { player: players[n] ?? '', match: matchOf(await client.end('mine')) };
+      } finally {
+        clearInterval(again);
+      }
+    }),
+  );
+  over.abort();
+  await killing;
+
+  const teams = new Map(matches.map(({ match }) => [match.match, match.teams.flat()]));
+  expect(teams.size).toBe(count / 2);
+  expect([...teams.values()].flat().toSorted()).toEqual(players.toSorted());
+  for (const { player, match } of matches) expect(match.teams.flat()).toContain(player);
+  // Nobody is left behind in the pool, where the next player would meet him.
+  await until(async () => (await waiting('duel')) === 0);
+  for (const client of clients) expect(client.all('ended')).toHaveLength(1);
+});
