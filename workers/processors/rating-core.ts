@@ -62,5 +62,6 @@ function average(ratings: readonly Rating[]): Rating {
 
 /** Each team's chance to win; they add up to 1. */
 export function winChances(teams: readonly (readonly Rating[])[]): number[] {
-  return predictWin(teams.map((team) => [...team]));
+  // openskill only reads them, which its types do not say.
+  return predictWin(teams as Rating[][]);
 }

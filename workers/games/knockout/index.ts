@@ -29,7 +29,12 @@ export const knockout: Game<KnockoutOptions, KnockoutInput, KnockoutView, MatchR
   load: (save) => KnockoutSimulation.load(save),
 };
 
-export { createFromPosition, type DiscPosition, type KnockoutPosition } from './position.ts';
+export {
+  createFromPosition,
+  type DiscPosition,
+  type KnockoutPosition,
+  positionOf,
+} from './position.ts';
 export {
   BOT_LEVELS,
   defaultOptions,
@@ -38,4 +43,4 @@ export {
   radiusAt,
 } from './rules.ts';
 export { KnockoutSimulation } from './simulation.ts';
-export { type DiscView, type KnockoutView, LENGTH_STEPS, positionOf, SPEED_STEPS } from './view.ts';
+export { type DiscView, type KnockoutView, LENGTH_STEPS, SPEED_STEPS } from './view.ts';

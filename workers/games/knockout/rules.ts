@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const TICK_RATE = 30;
 export const MAX_DISCS = 8;

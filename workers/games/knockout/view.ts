@@ -1,5 +1,4 @@
 import type { Disc } from './disc.ts';
-import type { KnockoutPosition } from './position.ts';
 
 /** Steps per metre: 2 mm, and a 16-bit integer reaches 64 m. */
 export const LENGTH_STEPS = 512;
@@ -40,21 +39,6 @@ export function viewOf(tick: number, radius: number, discs: readonly Disc[]): Kn
       alive: disc.place === 0,
       dashIn: disc.dashIn,
       knockouts: disc.knockouts,
-    })),
-  };
-}
-
-/** The position that a view shows, to ask for a forecast of it. `levels`: per slot, who steers how well. */
-export function positionOf(view: KnockoutView, levels: readonly number[]): KnockoutPosition {
-  return {
-    tick: view.tick,
-    discs: view.discs.map((disc, slot) => ({
-      x: disc.x / LENGTH_STEPS,
-      y: disc.y / LENGTH_STEPS,
-      vx: disc.vx / SPEED_STEPS,
-      vy: disc.vy / SPEED_STEPS,
-      alive: disc.alive,
-      level: levels[slot] ?? 0,
     })),
   };
 }

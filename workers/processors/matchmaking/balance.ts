@@ -12,15 +12,14 @@ export interface Unit {
  * size as long as one helps. The sizes must be exactly those of the plan.
  * @returns indexes of units, by team
  */
-export function balance(units: readonly Unit[], plan: Plan): number[][] {
+export function balance(units: readonly Unit[], { teams: plan }: Plan): number[][] {
   const teams: number[][] = plan.map(() => []);
-  if (plan.every((sizes) => sizes.length === 1 && sizes[0] === 1)) return teams.map((_, i) => [i]);
   const players = units.reduce((sum, unit) => sum + unit.size, 0);
   const mean = units.reduce((sum, unit) => sum + unit.mu, 0) / players;
   /** How much a party lifts its team above an average one. */
   const lift = units.map((unit) => unit.mu - mean * unit.size);
   const lifted = plan.map(() => 0);
-  const open = plan.map((sizes) => [...sizes]);
+  const open = plan.map((team) => [...team]);
 
   const order = units.map((_, index) => index);
   order.sort((a, b) => Math.abs(lift[b] as number) - Math.abs(lift[a] as number) || a - b);
@@ -34,8 +33,8 @@ export function balance(units: readonly Unit[], plan: Plan): number[][] {
         best = team;
       }
     }
-    const sizes = open[best] as number[];
-    sizes.splice(sizes.indexOf(size), 1);
+    const room = open[best] as number[];
+    room.splice(room.indexOf(size), 1);
     (teams[best] as number[]).push(index);
     lifted[best] = (lifted[best] as number) + (lift[index] as number);
   }

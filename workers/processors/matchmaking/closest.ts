@@ -11,8 +11,8 @@ export interface Choice {
  * Of the ways to fill a match with a ticket and tickets near it, the one that spans the least skill;
  * within that span the oldest tickets of each size go first.
  *
- * @param near ranks in reach of `oldest`, itself included, ascending: of each size on each side as
- *   many as a match could take, so that what is found is the best there is
+ * @param near ranks nearest to `oldest`, itself included, ascending: of each size on each side as many
+ *   as a match could take, so that what is found is the best there is
  * @param oldest the ticket that must be in it; none in `near` is older
  * @param window the widest span allowed
  */
@@ -27,7 +27,7 @@ export function closestChoice(
   const sizeAt = (at: number): number => size[near[at] as number] as number;
   const middle = near.indexOf(oldest);
   const included = size[oldest] as number;
-  const counts: number[] = Array.from({ length: packing.teamSize + 1 }, () => 0);
+  const counts = new Int32Array(packing.teamSize + 1);
   const count = (at: number, by: number): void => {
     counts[sizeAt(at)] = (counts[sizeAt(at)] as number) + by;
   };
@@ -53,16 +53,17 @@ export function closestChoice(
   }
   if (!best) return undefined;
 
-  const wanted: number[] = [];
-  for (const of of best.plan.flat()) wanted[of] = (wanted[of] ?? 0) + 1;
-  const ranks = near
-    .slice(best.low, best.high + 1)
-    .toSorted((a, b) => (age[a] as number) - (age[b] as number))
-    .filter((rank) => {
-      const of = size[rank] as number;
-      const open = wanted[of] ?? 0;
-      wanted[of] = open - 1;
-      return open > 0;
-    });
-  return { ranks, plan: best.plan };
+  const { plan } = best;
+  const span = near.slice(best.low, best.high + 1);
+  if (span.length === plan.parties) return { ranks: span, plan };
+  const older = (a: number, b: number): number => (age[a] as number) - (age[b] as number);
+  const open = plan.sizes.slice();
+  const ranks: number[] = [];
+  for (const rank of span.toSorted(older)) {
+    const of = size[rank] as number;
+    if (open[of] === 0) continue;
+    open[of] = (open[of] as number) - 1;
+    ranks.push(rank);
+  }
+  return { ranks, plan };
 }

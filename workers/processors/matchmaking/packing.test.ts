@@ -27,7 +27,7 @@ test('finds a plan exactly when there is one, out of what is there', () => {
       const counts = [0, ...list];
       const included = list.findIndex((count) => count > 0) + 1;
       if (included === 0) return;
-      const plan = new Packing(teams, list.length).plan(counts, included);
+      const plan = new Packing(teams, list.length).plan(Int32Array.from(counts), included)?.teams;
       const rooms = Array.from({ length: teams }, () => list.length);
       expect(plan !== undefined).toBe(canFill(counts, rooms, included));
       if (!plan) return;
@@ -45,9 +45,9 @@ test('finds a plan exactly when there is one, out of what is there', () => {
 });
 
 test('leaves the counts as they were', () => {
-  const counts = [0, 2, 1, 1];
+  const counts = Int32Array.of(0, 2, 1, 1);
   new Packing(2, 3).plan(counts, 3);
-  expect(counts).toEqual([0, 2, 1, 1]);
+  expect([...counts]).toEqual([0, 2, 1, 1]);
 });
 
 test('ends on any mountain of parties: trying every way for 16 teams of 8 would take years', () => {
@@ -55,7 +55,9 @@ test('ends on any mountain of parties: trying every way for 16 teams of 8 would 
   const counts = fc.array(fc.nat(30), { minLength: 8, maxLength: 8 });
   fc.assert(
     fc.property(counts, fc.integer({ min: 1, max: 8 }), (list, included) => {
-      expect(packing.plan([0, ...list], included)?.flat() ?? [included]).toContain(included);
+      expect(
+        packing.plan(Int32Array.of(0, ...list), included)?.teams.flat() ?? [included],
+      ).toContain(included);
     }),
     { numRuns: 50 },
   );

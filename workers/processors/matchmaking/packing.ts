@@ -1,5 +1,14 @@
-/** Sizes of the parties that make up each team. */
-export type Plan = readonly (readonly number[])[];
+/** How a match is made up. */
+export interface Plan {
+  /** Sizes of the parties of each team. */
+  readonly teams: readonly (readonly number[])[];
+  /** Parties by size: sizes[s] of s players. */
+  readonly sizes: Int32Array;
+  /** Number of parties. */
+  readonly parties: number;
+}
+
+type Teams = Plan['teams'];
 
 /** Looks at most at this many teams per question; parties in many large teams would take for ever. */
 const MAX_STEPS = 2_000;
@@ -18,7 +27,7 @@ export class Packing {
     this.teams = teams;
     this.teamSize = teamSize;
     this.ways = sums(teamSize, teamSize);
-    this.alone = teamSize === 1 ? Array.from({ length: teams }, () => [1]) : undefined;
+    this.alone = teamSize === 1 ? this.planOf(Array.from({ length: teams }, () => [1])) : undefined;
   }
 
   /**
@@ -26,24 +35,24 @@ export class Packing {
    * @param included a size that must occur
    * @returns undefined when there is no plan (or none was found within MAX_STEPS)
    */
-  plan(counts: readonly number[], included: number): Plan | undefined {
+  plan(counts: Int32Array, included: number): Plan | undefined {
     let players = 0;
     for (let size = 1; size <= this.teamSize; size++) players += size * (counts[size] ?? 0);
     if (players < this.teams * this.teamSize) return undefined;
     if (this.alone) return this.alone;
     this.steps = 0;
-    const open = [...counts];
+    const open = counts.slice();
     for (const way of this.ways) {
       if (!way.includes(included) || !take(open, way)) continue;
       const others = this.complete(open, this.teams - 1, 0);
-      if (others) return [way, ...others];
+      if (others) return this.planOf([way, ...others]);
       giveBack(open, way);
     }
     return undefined;
   }
 
   /** Ways for so many more teams, none before the from-th: the order of teams does not matter. */
-  private complete(open: number[], teams: number, from: number): Plan | undefined {
+  private complete(open: Int32Array, teams: number, from: number): Teams | undefined {
     if (teams === 0) return [];
     for (let index = from; index < this.ways.length; index++) {
       const way = this.ways[index] as readonly number[];
@@ -54,6 +63,13 @@ export class Packing {
       giveBack(open, way);
     }
     return undefined;
+  }
+
+  private planOf(teams: Teams): Plan {
+    const sizes = new Int32Array(this.teamSize + 1);
+    const parties = teams.flat();
+    for (const size of parties) sizes[size] = (sizes[size] as number) + 1;
+    return { teams, sizes, parties: parties.length };
   }
 }
 
@@ -68,7 +84,7 @@ function sums(total: number, largest: number): number[][] {
 }
 
 /** Takes the parts out of what is open, or nothing when one is missing. */
-function take(open: number[], way: readonly number[]): boolean {
+function take(open: Int32Array, way: readonly number[]): boolean {
   for (let i = 0; i < way.length; i++) {
     const size = way[i] as number;
     if ((open[size] ?? 0) === 0) {
@@ -80,6 +96,6 @@ function take(open: number[], way: readonly number[]): boolean {
   return true;
 }
 
-function giveBack(open: number[], way: readonly number[]): void {
+function giveBack(open: Int32Array, way: readonly number[]): void {
   for (const size of way) open[size] = (open[size] as number) + 1;
 }

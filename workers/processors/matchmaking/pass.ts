@@ -3,7 +3,6 @@ import { balance } from './balance.ts';
 import { closestChoice } from './closest.ts';
 import { Packing } from './packing.ts';
 import { Pools, type Region } from './pools.ts';
-import { lowerBound } from './skill-pool.ts';
 import { type Field, type Rules, type Ticket, totalMu } from './tickets.ts';
 
 export interface FormedMatch {
@@ -17,8 +16,6 @@ export interface FormedMatch {
   /** Seats for bots to fill. */
   readonly bots: number;
 }
-
-const BORDER = 1e-6;
 
 /** Ranks by team. */
 type Teams = readonly (readonly number[])[];
@@ -47,8 +44,11 @@ export class Pass {
       if (this.gone[rank]) continue;
       const teams = this.fullTeams(rank) ?? this.teamsWithBots(rank);
       // Nobody younger could take along a ticket that found no match: its own window was the widest.
-      for (const one of teams?.flat() ?? [rank]) this.leave(one);
-      const match = teams && this.describe(teams);
+      this.leave(rank);
+      if (!teams) continue;
+      const ranks = teams.flat();
+      for (const one of ranks) if (one !== rank) this.leave(one);
+      const match = this.describe(teams, ranks);
       if (match) matches.push(match);
     }
     return matches;
@@ -59,9 +59,11 @@ export class Pass {
     if (this.field.size[oldest] === count * teamSize) return [[oldest]];
     const window = this.window(oldest);
     for (const region of this.pools.regionsOf(oldest)) {
-      const near = this.inReach(oldest, region, window);
+      const near = this.nearest(oldest, region);
       const choice = closestChoice(this.field, this.packing, near, oldest, window);
       if (!choice) continue;
+      // One party to a team: nothing to deal.
+      if (choice.ranks.length === count) return choice.ranks.map((rank) => [rank]);
       const units = choice.ranks.map((rank) => {
         const ticket = this.ticket(rank);
         return { size: ticket.members.length, mu: totalMu(ticket) };
@@ -78,7 +80,7 @@ export class Pass {
     const window = this.window(oldest);
     let best = this.seatNearest(oldest, [], window);
     for (const region of this.pools.regionsOf(oldest)) {
-      const teams = this.seatNearest(oldest, this.inReach(oldest, region, window), window);
+      const teams = this.seatNearest(oldest, this.nearest(oldest, region), window);
       if (teams.flat().length > best.flat().length) best = teams;
     }
     return best;
@@ -109,34 +111,37 @@ export class Pass {
     return seated;
   }
 
-  /** Waiting tickets within the window of one, itself included, ascending: all that a match could need. */
-  private inReach(oldest: number, region: Region, window: number): number[] {
+  /** The waiting tickets nearest in skill, itself included, ascending: all that a match could need. */
+  private nearest(oldest: number, region: Region): number[] {
     const { teams, teamSize } = this.rules;
-    const { skill, size } = this.field;
-    const mine = this.skill(oldest);
-    // Rounding must not lose a ticket at the very border: spans are compared with the window later.
-    const start = lowerBound(skill, mine - window - BORDER);
-    const end = lowerBound(skill, mine + window + BORDER);
-    const open = teams * teamSize - (size[oldest] as number);
+    const open = teams * teamSize - (this.field.size[oldest] as number);
     const near: number[] = [oldest];
-    for (let of = 1; of < region.length; of++) {
-      const limit = Math.floor(open / of);
-      region[of]?.below(oldest, start, limit, near);
-      region[of]?.above(oldest, end, limit, near);
+    for (let size = 1; size < region.length; size++) {
+      region[size]?.around(oldest, Math.floor(open / size), near);
     }
     return near.toSorted((a, b) => a - b);
   }
 
   /** Undefined when the tickets share no region: one that plays with bots alone may reach none. */
-  private describe(teams: Teams): FormedMatch | undefined {
-    const ranks = teams.flat();
+  private describe(teams: Teams, ranks: readonly number[]): FormedMatch | undefined {
     const region = this.pools.bestRegion(ranks);
     if (region === undefined) return undefined;
-    const tickets = teams.map((team) => team.map((rank) => this.ticket(rank)));
-    const ratings = tickets.map((team) => team.flatMap(({ members }) => members));
+    const ids: string[][] = [];
+    const ratings: Rating[][] = [];
+    for (const team of teams) {
+      const names: string[] = [];
+      const players: Rating[] = [];
+      for (const rank of team) {
+        const { id, members } = this.ticket(rank);
+        names.push(id);
+        players.push(...members);
+      }
+      ids.push(names);
+      ratings.push(players);
+    }
     const { teams: count, teamSize } = this.rules;
     return {
-      teams: tickets.map((team) => team.map(({ id }) => id)),
+      teams: ids,
       region,
       quality: evenness(ratings, teamSize),
       // Ranks are in order of skill.
@@ -151,7 +156,7 @@ export class Pass {
   }
 
   private waitedMs(rank: number): number {
-    return Math.max(0, this.nowMs - this.ticket(rank).enqueuedAtMs);
+    return Math.max(0, this.nowMs - (this.field.enqueuedAtMs[rank] as number));
   }
 
   private window(rank: number): number {

@@ -40,7 +40,7 @@ export class Pools {
     }
     // A region that only one ticket names cannot make a match, and clients may name what they like.
     this.regions = ranks.map((bySize) =>
-      bySize.flat().length < 2
+      bySize.reduce((sum, group) => sum + group.length, 0) < 2
         ? undefined
         : Array.from(bySize, (group) => (group ? new SkillPool(group) : undefined)),
     );

@@ -17,43 +17,32 @@ export class SkillPool {
     this.down = this.up.slice();
   }
 
-  /** Appends up to `limit` waiting ranks above `rank` and below `end`, nearest first. */
-  above(rank: number, end: number, limit: number, into: number[]): void {
-    let position = find(this.up, this.positionFrom(rank + 1));
+  /** Appends the waiting ranks nearest to `rank`, itself left out: up to `limit` above and as many below. */
+  around(rank: number, limit: number, into: number[]): void {
+    const from = lowerBound(this.ranks, rank) + 1;
+    const isHere = this.ranks[from - 1] === rank;
+    let position = find(this.up, isHere ? from + 1 : from);
     for (let taken = 0; taken < limit && position <= this.ranks.length; taken++) {
-      const other = this.ranks[position - 1] as number;
-      if (other >= end) return;
-      into.push(other);
+      into.push(this.ranks[position - 1] as number);
       position = find(this.up, position + 1);
     }
-  }
-
-  /** Appends up to `limit` waiting ranks below `rank` and from `start` on, nearest first. */
-  below(rank: number, start: number, limit: number, into: number[]): void {
-    let position = find(this.down, this.positionFrom(rank) - 1);
+    position = find(this.down, from - 1);
     for (let taken = 0; taken < limit && position > 0; taken++) {
-      const other = this.ranks[position - 1] as number;
-      if (other < start) return;
-      into.push(other);
+      into.push(this.ranks[position - 1] as number);
       position = find(this.down, position - 1);
     }
   }
 
   /** The ticket waits no longer. It must be in this pool. */
   remove(rank: number): void {
-    const position = this.positionFrom(rank);
+    const position = lowerBound(this.ranks, rank) + 1;
     this.up[position] = position + 1;
     this.down[position] = position - 1;
-  }
-
-  /** First position, 1 to n + 1, whose rank is at least this one. */
-  private positionFrom(rank: number): number {
-    return lowerBound(this.ranks, rank) + 1;
   }
 }
 
 /** First index whose value is at least this one, or the length. The values must ascend. */
-export function lowerBound(values: Int32Array | Float64Array, least: number): number {
+export function lowerBound(values: Int32Array, least: number): number {
   let low = 0;
   let high = values.length;
   while (low < high) {

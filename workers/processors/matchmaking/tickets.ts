@@ -39,6 +39,8 @@ export interface Field {
   readonly skill: Float64Array;
   /** Players. */
   readonly size: Uint8Array;
+  /** ms since 1970. */
+  readonly enqueuedAtMs: Float64Array;
   /** Ranks, oldest first. */
   readonly byAge: Int32Array;
   /** By rank: place in `byAge`. */
@@ -50,67 +52,73 @@ export interface Field {
  * that are none, and every ticket but the oldest of a player who is in several.
  */
 export function sortTickets(all: readonly Ticket[], rules: Rules): Field {
-  const fit = playable(all, rules);
-  const means = new Float64Array(fit.length);
-  fit.forEach((ticket, place) => {
-    means[place] = totalMu(ticket) / ticket.members.length;
-  });
-  // An index into `fit` is a ticket's place by age.
-  const age = order(means);
-  const tickets: Ticket[] = [];
-  const size = new Uint8Array(fit.length);
-  const byAge = new Int32Array(fit.length);
-  for (let rank = 0; rank < age.length; rank++) {
-    const place = age[rank] as number;
-    const ticket = fit[place] as Ticket;
-    tickets.push(ticket);
-    size[rank] = ticket.members.length;
-    byAge[place] = rank;
-  }
-  return { tickets, skill: means.toSorted(), size, byAge, age };
-}
-
-/** Tickets that a match may take, oldest first. */
-function playable(all: readonly Ticket[], rules: Rules): Ticket[] {
-  const sound = all.filter((ticket) => isSound(ticket, rules));
+  const sound = onePerPlayer(all.filter((ticket) => isSound(ticket, rules)));
+  const means = new Float64Array(sound.length);
   const enqueued = new Float64Array(sound.length);
+  // In the order in which they came: jumping through 100,000 objects costs more than sorting them.
   sound.forEach((ticket, index) => {
+    means[index] = totalMu(ticket) / ticket.members.length;
     enqueued[index] = ticket.enqueuedAtMs;
   });
-  const seen = new Set<string>();
-  const fit: Ticket[] = [];
-  for (const index of order(enqueued)) {
+  const tickets: Ticket[] = [];
+  const skill = new Float64Array(sound.length);
+  const size = new Uint8Array(sound.length);
+  const enqueuedAtMs = new Float64Array(sound.length);
+  const rankOf = new Int32Array(sound.length);
+  // Age decides between equals, so that the order in which tickets came has no effect.
+  for (const index of order(means, enqueued)) {
     const ticket = sound[index] as Ticket;
-    if (claim(ticket, seen)) fit.push(ticket);
+    const rank = tickets.push(ticket) - 1;
+    skill[rank] = means[index] as number;
+    size[rank] = ticket.members.length;
+    enqueuedAtMs[rank] = enqueued[index] as number;
+    rankOf[index] = rank;
   }
-  return fit;
+  const byAge = order(enqueued).map((index) => rankOf[index] as number);
+  const age = new Int32Array(sound.length);
+  byAge.forEach((rank, place) => {
+    age[rank] = place;
+  });
+  return { tickets, skill, size, enqueuedAtMs, byAge, age };
 }
 
-/** Indexes by rising key; equal keys keep their order. */
-function order(keys: Float64Array): Int32Array {
+/** Without all but the oldest ticket of a player who is in several, and without parties that name one twice. */
+function onePerPlayer(tickets: readonly Ticket[]): readonly Ticket[] {
+  const players = new Set<string>();
+  let seats = 0;
+  for (const { members } of tickets) {
+    seats += members.length;
+    for (const { player } of members) players.add(player);
+  }
+  if (players.size === seats) return tickets;
+  const free = players;
+  return tickets
+    .toSorted((a, b) => a.enqueuedAtMs - b.enqueuedAtMs)
+    .filter(({ members }) => {
+      const names = new Set(members.map(({ player }) => player));
+      const isFree = names.size === members.length && [...names].every((name) => free.has(name));
+      if (isFree) for (const name of names) free.delete(name);
+      return isFree;
+    });
+}
+
+/** Indexes by rising key, then by a second one; what is equal in both keeps its order. */
+function order(keys: Float64Array, then?: Float64Array): Int32Array {
   const indexes = new Int32Array(keys.length);
   for (let index = 0; index < indexes.length; index++) indexes[index] = index;
-  return indexes.toSorted((a, b) => (keys[a] as number) - (keys[b] as number) || a - b);
+  const next = then ?? indexes;
+  return indexes.toSorted(
+    (a, b) =>
+      (keys[a] as number) - (keys[b] as number) ||
+      (next[a] as number) - (next[b] as number) ||
+      a - b,
+  );
 }
 
 function isSound({ members, enqueuedAtMs }: Ticket, rules: Rules): boolean {
   if (members.length === 0 || members.length > rules.teamSize) return false;
   if (!Number.isFinite(enqueuedAtMs)) return false;
   return members.every(({ mu, sigma }) => Number.isFinite(mu) && Number.isFinite(sigma));
-}
-
-/** Books the members of a ticket; false when one of them is booked already, or in it twice. */
-function claim({ members }: Ticket, seen: Set<string>): boolean {
-  for (let i = 0; i < members.length; i++) {
-    const { player } = members[i] as Member;
-    if (!seen.has(player)) {
-      seen.add(player);
-      continue;
-    }
-    for (const { player: booked } of members.slice(0, i)) seen.delete(booked);
-    return false;
-  }
-  return true;
 }
 
 export function totalMu({ members }: Ticket): number {

@@ -1,0 +1,16 @@
+import { readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { gameNamed, games } from './index.ts';
+
+test('every folder is a game, under its own name', () => {
+  const folders = readdirSync(import.meta.dirname, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+  expect(Object.keys(games).toSorted()).toEqual(folders.toSorted());
+  for (const folder of folders) expect(gameNamed(folder)?.name).toBe(folder);
+});
+
+test('names of nothing find nothing', () => {
+  expect(gameNamed('chess')).toBeUndefined();
+  expect(gameNamed('toString')).toBeUndefined();
+});
