@@ -4,7 +4,7 @@ import { readConfigOrExit } from '../src/lib/config.ts';
 import { createLog } from '../src/lib/log.ts';
 import { startWorker } from './worker.ts';
 
-const config = readConfigOrExit();
+const config = readConfigOrExit('worker');
 const name = `w-${randomId(6)}`;
 const log = createLog(config.LOG_LEVEL, { role: 'worker', worker: name });
 const worker = startWorker(name, config, log, new URL('sandbox.js', import.meta.url));

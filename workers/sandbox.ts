@@ -19,7 +19,7 @@ class Delayed extends Error {
   override name = 'DelayedError';
 }
 
-const config = readConfigOrExit();
+const config = readConfigOrExit('worker');
 const core = process.env['MUSTER_CORE'];
 const worker = process.env['MUSTER_WORKER'] ?? 'alone';
 const log = createLog(config.LOG_LEVEL, { role: 'child', worker, core });

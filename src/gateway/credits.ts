@@ -19,11 +19,10 @@ export class Credits {
 
   /** @returns whether there were enough; if not, nothing is taken */
   take(cost: number, now: number): boolean {
-    if (this.left < cost) {
-      this.left = Math.min(this.burst, this.left + ((now - this.at) * this.perSecond) / 1_000);
-      this.at = now;
-      if (this.left < cost) return false;
-    }
+    const gained = ((now - this.at) * this.perSecond) / 1_000;
+    this.at = now;
+    this.left = Math.min(this.burst, this.left + gained);
+    if (this.left < cost) return false;
     this.left -= cost;
     return true;
   }

@@ -5,23 +5,18 @@ import { startGateway } from './gateway.ts';
 import { servePages } from './pages.ts';
 
 async function main(): Promise<void> {
-  const config = readConfigOrExit();
+  const config = readConfigOrExit('gateway');
   const log = createLog(config.LOG_LEVEL, { role: 'gateway' });
   const gateway = await startGateway(config, log, servePages());
   log.info('gateway listens', { host: config.HOST, port: gateway.port, gateway: gateway.name });
-  // Loaded after the first socket can come: players do not wait for the dashboard.
-  const admin =
-    config.ADMIN_PORT === 0
-      ? undefined
-      : await (await import('../admin/admin.ts')).startAdmin(gateway, config, log);
-
+  let stopAdmin: (() => Promise<void>) | undefined;
   let leaving = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (leaving) return;
       leaving = true;
       log.info('leaving', { signal });
-      Promise.all([gateway.stop(), admin?.stop()]).then(
+      Promise.all([gateway.stop(), stopAdmin?.()]).then(
         () => process.exit(0),
         (error: unknown) => {
           log.error('left in disorder', { error });
@@ -30,6 +25,12 @@ async function main(): Promise<void> {
       );
     });
   }
+
+  if (config.ADMIN_PORT === 0) return;
+  // Loaded after the first socket can come: players do not wait for the dashboard.
+  const { startAdmin } = await import('../admin/admin.ts');
+  const admin = await startAdmin(gateway, config, log);
+  if (admin !== undefined) stopAdmin = async () => await admin.stop();
 }
 
 main().catch((error: unknown) => {

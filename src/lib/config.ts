@@ -29,6 +29,7 @@ export const variables = {
   ADMIN_PORT: int(3001, 0, 65_535, 'Port of dashboard and metrics, 0: none.'),
   ADMIN_PASSWORD: optional(
     'Password of the dashboard, user `admin`. Absent: no login, loopback only.',
+    z.string().min(12, 'must have 12 characters or more'),
   ),
 
   JWT_SECRET: optional(
@@ -133,28 +134,34 @@ export type Config = Values<typeof variables>;
 
 /**
  * Read once by an entry point and passed in.
+ * @param role rules about who is let in concern only the gateway: a worker lets nobody in
  * @throws BadEnvironment with every problem, rules across variables included
  */
 export function readConfig(
   env: Readonly<Record<string, string | undefined>> = process.env,
+  role: 'gateway' | 'worker' = 'gateway',
 ): Config {
-  const config = readEnv(variables, env);
-  const loopback = ['127.0.0.1', 'localhost', '::1'].includes(config.ADMIN_HOST);
-  if (!loopback && config.ADMIN_PORT !== 0 && config.ADMIN_PASSWORD === undefined) {
-    throw new BadEnvironment([`ADMIN_HOST=${config.ADMIN_HOST}: needs ADMIN_PASSWORD`]);
+  return readEnv(variables, env, role === 'gateway' ? doorRules : undefined);
+}
+
+const LOOPBACK: readonly (string | undefined)[] = ['127.0.0.1', 'localhost', '::1', undefined];
+
+function doorRules(config: Partial<Config>): string[] {
+  const problems: string[] = [];
+  const { ADMIN_HOST, ADMIN_PORT, ADMIN_PASSWORD, GUESTS, JWT_SECRET, JWT_JWKS_URL } = config;
+  if (!LOOPBACK.includes(ADMIN_HOST) && ADMIN_PORT !== 0 && ADMIN_PASSWORD === undefined) {
+    problems.push(`ADMIN_HOST=${ADMIN_HOST}: needs ADMIN_PASSWORD`);
   }
-  if (!config.GUESTS && config.JWT_SECRET === undefined && config.JWT_JWKS_URL === undefined) {
-    throw new BadEnvironment([
-      'GUESTS=off: needs JWT_SECRET or JWT_JWKS_URL, or nobody can connect',
-    ]);
+  if (GUESTS === false && JWT_SECRET === undefined && JWT_JWKS_URL === undefined) {
+    problems.push('GUESTS=off: needs JWT_SECRET or JWT_JWKS_URL, or nobody can connect');
   }
-  return config;
+  return problems;
 }
 
 /** An entry point's way to read it: prints what is wrong and ends the process with status 1. */
-export function readConfigOrExit(): Config {
+export function readConfigOrExit(role: 'gateway' | 'worker'): Config {
   try {
-    return readConfig();
+    return readConfig(process.env, role);
   } catch (error) {
     if (!(error instanceof BadEnvironment)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -69,13 +69,18 @@ export class BadEnvironment extends Error {
   }
 }
 
+/** Values that must not end up in a log, whole or in part. */
+const SECRET = /SECRET|PASSWORD|URL/;
+
 /**
+ * @param rules what holds across variables; it is given those that were read, and returns what is wrong
  * @returns the frozen values of all variables; an empty text counts as absent.
  * @throws BadEnvironment
  */
 export function readEnv<V extends Record<string, Variable<unknown>>>(
   variables: V,
   env: Readonly<Record<string, string | undefined>>,
+  rules: (values: Partial<Values<V>>) => readonly string[] = () => [],
 ): Values<V> {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
@@ -85,9 +90,10 @@ export function readEnv<V extends Record<string, Variable<unknown>>>(
     if (parsed.success) values[name] = parsed.data;
     else {
       const reason = parsed.error.issues.map(({ message }) => message).join(', ');
-      problems.push(`${name}=${given ?? ''}: ${reason}`);
+      problems.push(`${name}=${SECRET.test(name) ? '' : (given ?? '')}: ${reason}`);
     }
   }
+  problems.push(...rules(values as Partial<Values<V>>));
   if (problems.length > 0) throw new BadEnvironment(problems);
   return Object.freeze(values) as Values<V>;
 }
