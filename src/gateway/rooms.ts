@@ -95,7 +95,9 @@ export class Rooms {
 
   /** The session's socket is gone. */
   leaveAll(session: Session): void {
-    const rooms = session.rooms ?? [];
+    const rooms = [...(session.rooms ?? [])];
+    // Emptied, too: a join that waits for Redis looks into it to learn that its session has left.
+    session.rooms?.clear();
     session.rooms = undefined;
     for (const room of rooms) {
       this.exit(session, room);
