@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { spawnNode } from '../test/support/process.ts';
+import { childrenOf } from './lib/proc.ts';
+
+const report = z.strictObject({
+  suite: z.string(),
+  ratios: z.record(z.string(), z.number().positive()),
+  figures: z.record(z.string(), z.number()),
+});
+
+/** Long enough to see that it works, far too short to measure anything. */
+const SHORT = ['--json', '--seconds', '1'];
+const LIMIT_MS = 120_000;
+
+test.each([
+  ['light', ['raw_uws']],
+  ['jobs', ['bullmq_p50', 'bullmq_throughput']],
+])(
+  '%s ends with one JSON object that names its ratios',
+  async (suite, ratios) => {
+    const bench = spawnNode('dist/bench/main.js', {}, [suite, ...SHORT]);
+    const { code } = await bench.exited;
+    // The output says why, where it went wrong.
+    if (code !== 0) throw new Error(bench.output());
+    const last = bench.output().trim().split('\n').at(-1) ?? '';
+    const read = report.parse(JSON.parse(last));
+    expect(read.suite).toBe(suite);
+    expect(Object.keys(read.ratios)).toEqual(ratios);
+  },
+  LIMIT_MS,
+);
+
+test('an unknown suite is refused with the list of suites', async () => {
+  const bench = spawnNode('dist/bench/main.js', {}, ['heavy']);
+  expect((await bench.exited).code).toBe(2);
+  expect(bench.output()).toContain('no suite "heavy"');
+  expect(bench.output()).toContain('light, jobs, memory, start');
+});
+
+test(
+  'a bench that is stopped leaves no process behind',
+  async () => {
+    const bench = spawnNode('dist/bench/main.js', {}, ['light', '--seconds', '60']);
+    await bench.waitForLine(/warming up/, LIMIT_MS);
+    const started = childrenOf(bench.pid);
+    expect(started.length).toBeGreaterThan(3);
+    bench.kill('SIGTERM');
+    expect((await bench.exited).code).toBe(130);
+    expect(started.filter(isAlive)).toEqual([]);
+  },
+  LIMIT_MS,
+);
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
