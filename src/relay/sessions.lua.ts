@@ -16,7 +16,12 @@ local base, sid, gateway, now, ttl = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]
 local skey, okey = KEYS[1], base .. 'o:' .. sid
 local s = redis.call('HMGET', skey, 'gateway', 'epoch', 'last', 'ackOffset', 'ackNonce')
 local held = redis.call('HGET', skey, 'gen')
-if (ARGV[8] ~= '' and not held) or (ARGV[13] ~= '' and held and held ~= ARGV[13]) then return {-1} end
+if ARGV[8] ~= '' and not held then return {-1} end
+if ARGV[13] ~= '' then
+  if tonumber(held or 0) > tonumber(ARGV[13]) then return {-1} end
+  -- After Redis lost data its count may lag behind: generations only rise.
+  redis.call('HSET', skey, 'gen', ARGV[13])
+end
 local gen = redis.call('HINCRBY', skey, 'gen', 1)
 if s[1] and s[1] ~= '' then publish(s[1], 'K' .. sid .. struct.pack('>I4', gen)) end
 
@@ -102,7 +107,9 @@ export const read: Script = {
   lua: `
 local s = redis.call('HMGET', KEYS[1], 'gen', 'epoch', 'last', 'ackOffset', 'ackNonce')
 if not s[1] then return {0} end
-if s[1] ~= ARGV[3] then return {2} end
+-- A lower generation is not another socket's: Redis went back to older data.
+if tonumber(s[1]) > tonumber(ARGV[3]) then return {2} end
+if s[1] ~= ARGV[3] then return {0} end
 local offset, acked = tonumber(ARGV[5]), tonumber(s[4])
 if s[2] ~= ARGV[4] or offset > tonumber(s[3]) or offset < acked then return {0} end
 local entries = redis.call('LRANGE', ARGV[1] .. 'o:' .. ARGV[2], math.max(offset - acked - 1, 0), -1)
@@ -113,7 +120,8 @@ if offset > acked then
 end
 if #entries ~= tonumber(s[3]) - offset then return {0} end
 if tonumber(nonce) ~= tonumber(ARGV[6]) then return {0} end
-return {1, unpack(entries)}
+table.insert(entries, 1, 1)
+return entries
 `,
 };
 
