@@ -36,4 +36,12 @@ export {
   type RequestState,
 } from './messages/shared.ts';
 export type { Body, BodyOf, MessageSpec } from './messages/spec.ts';
+export {
+  DamagedSnapshot,
+  decodeDelta,
+  decodeKeyframe,
+  encodeDelta,
+  encodeKeyframe,
+  SNAPSHOT_ELEMENTS_MAX,
+} from './snapshot.ts';
 export { SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX } from './version.ts';

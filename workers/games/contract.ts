@@ -31,6 +31,22 @@ export interface Game<Options, Input, View, Result extends MatchResult> {
   create(seed: number, seats: readonly Seat[], options: Options): Simulation<Input, View, Result>;
   /** @throws RangeError when the bytes are not a save of this version */
   load(save: Uint8Array): Simulation<Input, View, Result>;
+  /**
+   * A view as snapshots carry it: numbers that lie near those of a second ago, each at its place,
+   * take the least bytes. Views that differ have vectors that differ. It may change its length.
+   */
+  vector(view: View): Int32Array;
+  /** What a `steer` message means here; every value of the controls has a meaning. */
+  fromControls(controls: Controls): Input;
+}
+
+/** What every game's player has in hand, as `steer` messages carry it. */
+export interface Controls {
+  /** Stick, -127 to 127; y grows as the game's own y does. */
+  readonly x: number;
+  readonly y: number;
+  /** 8 bits, one a button. */
+  readonly buttons: number;
 }
 
 export interface Simulation<Input, View, Result extends MatchResult> {

@@ -1,8 +1,14 @@
 import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { buildSync } from 'esbuild';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  decodeDelta,
+  decodeKeyframe,
+  encodeDelta,
+  encodeKeyframe,
+} from '../../protocol/snapshot.ts';
 import type { Game, MatchResult, Seat, Simulation } from './contract.ts';
 
 /** What the suite has to know about a game. */
@@ -166,6 +172,48 @@ export function describeGame<Options, Input, View, Result extends MatchResult>(
         sim.save();
         expect(view).toEqual(viewThen);
         expect(save).toEqual(saveThen);
+      });
+    });
+
+    test('whatever a player does with the controls is an input', () => {
+      const axis = fc.integer({ min: -127, max: 127 });
+      fc.assert(
+        fc.property(fc.record({ x: axis, y: axis, buttons: fc.nat(255) }), (controls) => {
+          const input = game.fromControls(controls);
+          expect(game.inputSchema.parse(input)).toEqual(input);
+        }),
+      );
+    });
+
+    test('a vector shows what its view shows, and outlives the next step', () => {
+      fc.assert(
+        fc.property(seed, script, (from, moments) => {
+          using(game.create(from, seats, options), (sim) => {
+            let [shown, vector] = [sim.view(), game.vector(sim.view())];
+            for (let i = 0; i < 200; i++) {
+              const then = vector.slice();
+              sim.step(inputsAt(moments, sim.tick));
+              const view = sim.view();
+              const next = game.vector(view);
+              expect(vector).toEqual(then);
+              expect(isDeepStrictEqual(next, vector)).toBe(isDeepStrictEqual(view, shown));
+              [shown, vector] = [view, next];
+            }
+          });
+        }),
+        { numRuns: 5 },
+      );
+    });
+
+    test('a second of snapshots comes back as the views it was made of', () => {
+      using(game.create(11, seats, options), (sim) => {
+        const key = game.vector(sim.view());
+        expect(decodeKeyframe(encodeKeyframe(key))).toEqual(key);
+        for (let i = 0; i < game.tickRate; i++) {
+          sim.step(new Map());
+          const vector = game.vector(sim.view());
+          expect(decodeDelta(encodeDelta(vector, key), key)).toEqual(vector);
+        }
       });
     });
 

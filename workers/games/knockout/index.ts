@@ -10,7 +10,11 @@ import {
   TICK_RATE,
 } from './rules.ts';
 import { KnockoutSimulation } from './simulation.ts';
+import { toVector } from './vector.ts';
 import type { KnockoutView } from './view.ts';
+
+/** Bit of `buttons`. */
+const DASH_BUTTON = 1;
 
 /**
  * Up to 8 discs on a round platform that shrinks to nothing; whoever's centre leaves it is out.
@@ -27,6 +31,8 @@ export const knockout: Game<KnockoutOptions, KnockoutInput, KnockoutView, MatchR
   maxTicks: (options) => options.endTicks,
   create: createMatch,
   load: (save) => KnockoutSimulation.load(save),
+  vector: toVector,
+  fromControls: ({ x, y, buttons }) => ({ x, y, dash: (buttons & DASH_BUTTON) !== 0 }),
 };
 
 export {
@@ -43,4 +49,5 @@ export {
   radiusAt,
 } from './rules.ts';
 export { KnockoutSimulation } from './simulation.ts';
+export { fromVector, toVector } from './vector.ts';
 export { type DiscView, type KnockoutView, LENGTH_STEPS, SPEED_STEPS } from './view.ts';
