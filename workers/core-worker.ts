@@ -6,6 +6,7 @@ import { queuePrefix } from '../src/relay/keys.ts';
 import type { Redis } from '../src/lib/redis.ts';
 import { endedWithParent, forkCommand, type Slot } from './cores.ts';
 import { LaneWorker, type Bookkeeping } from './lane-worker.ts';
+import { Turns } from './turns.ts';
 
 /** JavaScript heap of a child, MiB. WebAssembly memory lies outside it: memoryMb of the kind bounds the whole. */
 const HEAP_MB = 512;
@@ -18,6 +19,7 @@ export class CoreWorker extends LaneWorker {
   readonly core: number | undefined;
   private readonly file: string;
   private warming: Promise<void> | undefined;
+  private readonly turns = new Turns();
 
   constructor(
     slot: Slot,
@@ -93,8 +95,17 @@ export class CoreWorker extends LaneWorker {
     token: string,
     signal?: AbortSignal,
   ): Promise<unknown> {
-    if (this.warming !== undefined) await this.warming.catch(() => undefined);
-    return await super.callProcessJob(job, token, signal);
+    if (!(await this.turns.take())) return await this.putBack(job, token);
+    const began = performance.now();
+    try {
+      if (this.warming !== undefined) await this.warming.catch(() => undefined);
+      // A worker that leaves starts nothing that it only fetched ahead.
+      if (this.closing && this.turns.waited) return await this.putBack(job, token);
+      return await super.callProcessJob(job, token, signal);
+    } finally {
+      this.turns.done(performance.now() - began);
+      if (this.concurrency !== this.turns.ahead) this.concurrency = this.turns.ahead;
+    }
   }
 
   private rewarm(): void {

@@ -45,8 +45,8 @@ export class Fenced extends Error {
 /** One request in the hands of one attempt. */
 export class Held<N extends KindName> {
   readonly item: Item<N>;
-  private readonly stop = new AbortController();
   private readonly begun: Promise<Standing>;
+  private readonly stopped = new Stop();
   private seq = 0;
   private last: Promise<void> | undefined;
 
@@ -63,15 +63,18 @@ export class Held<N extends KindName> {
     this.begun = place.records.begin(data, token, attempt, place.worker, job);
     this.begun.then(
       (standing) => this.heed(standing),
-      (error: unknown) => this.stop.abort(error),
+      (error: unknown) => this.stopped.stop(error),
     );
+    const { stopped } = this;
     this.item = {
       input: kind.input.parse(data.input) as InputOf<N>,
       context: {
         player: data.player,
         id: data.id,
         attempt,
-        signal: AbortSignal.any([signal, this.stop.signal]),
+        get signal() {
+          return stopped.with(signal);
+        },
         progress: async (value) => await this.progress(value),
       },
     };
@@ -82,9 +85,8 @@ export class Held<N extends KindName> {
     return owns(await this.begun);
   }
 
-  /** Resolves when the record is taken and what was reported has been sent. */
+  /** Resolves when what was reported has been sent. */
   async flush(): Promise<void> {
-    await this.begun;
     await this.last;
   }
 
@@ -114,7 +116,28 @@ export class Held<N extends KindName> {
   }
 
   private heed(standing: Standing): void {
-    if (standing !== 'ok') this.stop.abort(standing);
+    if (standing !== 'ok') this.stopped.stop(standing);
+  }
+}
+
+/** A signal that is made when it is asked for: most jobs are over before they would look. */
+class Stop {
+  private controller: AbortController | undefined;
+  private signal: AbortSignal | undefined;
+  private reason: unknown;
+
+  stop(reason: unknown): void {
+    this.reason = reason;
+    this.controller?.abort(reason);
+  }
+
+  with(other: AbortSignal): AbortSignal {
+    if (this.signal === undefined) {
+      this.controller = new AbortController();
+      if (this.reason !== undefined) this.controller.abort(this.reason);
+      this.signal = AbortSignal.any([other, this.controller.signal]);
+    }
+    return this.signal;
   }
 }
 

@@ -107,13 +107,17 @@ export abstract class LaneWorker extends Worker {
   }
 
   /** As delayed by nothing: BullMQ's moveToWait wakes nobody for a job that has a priority. */
+  protected async putBack(job: Job, token: string): Promise<never> {
+    await job.moveToDelayed(Date.now(), token);
+    throw new DelayedError();
+  }
+
   private async giveBack(job: Job, token: string): Promise<never> {
     try {
-      await job.moveToDelayed(Date.now(), token);
+      return await this.putBack(job, token);
     } finally {
       this.kill(job);
     }
-    throw new DelayedError();
   }
 
   protected override async handleFailed(

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Admission } from '../src/jobs/admission.ts';
 import { Fleet } from '../src/jobs/fleet.ts';
 import { Queues } from '../src/jobs/queues.ts';

@@ -86,12 +86,15 @@ export class Connection {
     const sent = wire.send(frame, true);
     if (sent === 1) return true;
     // Closed below uWebSockets' own limit, so that the close frame still finds room behind the backlog.
-    if (sent === 2 || wire.getBufferedAmount() > this.limits.SEND_BUFFER_MAX_BYTES) {
-      this.count('frames_dropped', 'slow_client');
-      this.end('slow_client');
-      return false;
-    }
-    return true;
+    if (sent === 0 && wire.getBufferedAmount() <= this.limits.SEND_BUFFER_MAX_BYTES) return true;
+    this.end('slow_client');
+    return false;
+  }
+
+  /** For what came through a topic, whose sender does not learn how much of it waits. */
+  endIfSlow(): void {
+    const waiting = this.wire?.getBufferedAmount() ?? 0;
+    if (waiting > this.limits.SEND_BUFFER_MAX_BYTES) this.end('slow_client');
   }
 
   /** For what may be skipped: not sent when anything is still unsent. */

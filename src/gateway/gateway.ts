@@ -184,7 +184,8 @@ function socketEvents({
     receive: (connection, bytes, isBinary) => dispatcher.receive(connection, bytes, isBinary),
     dropped: (connection) => {
       counters.add('frames_dropped', 'slow_client');
-      connection.end('slow_client');
+      // Not from within the event: the server goes on with this socket when it returns, and crashed on a closed one.
+      setImmediate(() => connection.end('slow_client'));
     },
     close: (connection) => {
       connections.delete(connection);

@@ -111,7 +111,7 @@ export class Rooms {
   /** What another gateway, or this one, published to a room's channel. */
   receive(room: string, payload: Buffer): void {
     if (payload.toString('latin1', 0, GATEWAY_LENGTH) === this.parts.gateway) return;
-    this.parts.publish(topic(room), payload.subarray(GATEWAY_LENGTH));
+    this.publish(room, payload.subarray(GATEWAY_LENGTH));
   }
 
   stop(): void {
@@ -141,8 +141,14 @@ export class Rooms {
     this.vouching = undefined;
   }
 
-  private tell(room: string, frame: Uint8Array): void {
+  /** To the room's sessions here. Whoever does not read is closed before its buffer is full: then no code gets through. */
+  private publish(room: string, frame: Uint8Array): void {
     this.parts.publish(topic(room), frame);
+    for (const { connection } of this.here.get(room) ?? []) connection.endIfSlow();
+  }
+
+  private tell(room: string, frame: Uint8Array): void {
+    this.publish(room, frame);
     const payload = Buffer.concat([Buffer.from(this.parts.gateway, 'latin1'), frame]);
     this.parts.redis.publish(roomChannel(room), payload).catch((error: unknown) => {
       this.parts.log.warn('room message stayed here', { room, error });

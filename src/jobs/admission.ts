@@ -1,4 +1,5 @@
 import type { Kind } from '../../protocol/index.ts';
+import { Gather } from '../lib/gather.ts';
 import { script, type Redis, type Script } from '../lib/redis.ts';
 import { asList, asNumber } from '../lib/reply.ts';
 import { depthKey, rateKey } from '../relay/keys.ts';
@@ -13,48 +14,67 @@ const RETRY_MAX_MS = 60_000;
 /**
  * The depth of a kind is a sorted set of job ids by deadline, so that one whose end was never counted (its worker
  * died in between) falls out by itself.
- * KEYS: depth, rate. ARGV: job id, now ms, deadline ms, limit, window ms.
- * Reply: [1] | [0, depth, ends in the last window, ends in this one, ms into this one].
+ * KEYS: depth, rate. ARGV: now ms, limit, window ms, then job id and deadline ms of each.
+ * Reply: [depth, ends in the last window, ends in this one, ms into this one, then 1 (in) or 0 (full) of each].
  */
 const admit: Script = {
   name: 'musterAdmit',
   keys: 2,
   lua: `
-if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {1} end
+local now, limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local depth = redis.call('ZCARD', KEYS[1])
-if depth >= tonumber(ARGV[4]) then
-  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[2])
+local function isFull()
+  if depth < limit then return false end
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
   depth = redis.call('ZCARD', KEYS[1])
+  return depth >= limit
 end
-if depth >= tonumber(ARGV[4]) then
+local answers, refused, last = {}, false, 0
+for i = 4, #ARGV, 2 do
+  if redis.call('ZSCORE', KEYS[1], ARGV[i]) then
+    table.insert(answers, 1)
+  elseif isFull() then
+    refused = true
+    table.insert(answers, 0)
+  else
+    redis.call('ZADD', KEYS[1], ARGV[i + 1], ARGV[i])
+    depth = depth + 1
+    last = math.max(last, tonumber(ARGV[i + 1]))
+    table.insert(answers, 1)
+  end
+end
+if last > 0 then redis.call('PEXPIREAT', KEYS[1], math.max(last, redis.call('PTTL', KEYS[1]) + now)) end
+local before, ends, into = 0, 0, 0
+if refused then
   local r = redis.call('HMGET', KEYS[2], 'since', 'now', 'before')
-  local into = math.max(tonumber(ARGV[2]) - tonumber(r[1] or 0), 0)
-  local now, before = tonumber(r[2] or 0), tonumber(r[3] or 0)
-  if into >= 2 * tonumber(ARGV[5]) then return {0, depth, 0, 0, 0} end
-  if into >= tonumber(ARGV[5]) then return {0, depth, now, 0, into - tonumber(ARGV[5])} end
-  return {0, depth, before, now, into}
+  into = math.max(now - tonumber(r[1] or 0), 0)
+  if into < window then
+    before, ends = tonumber(r[3] or 0), tonumber(r[2] or 0)
+  elseif into < 2 * window then
+    before, into = tonumber(r[2] or 0), into - window
+  else
+    into = 0
+  end
 end
-redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
-redis.call('PEXPIREAT', KEYS[1], math.max(tonumber(ARGV[3]), redis.call('PTTL', KEYS[1]) + tonumber(ARGV[2])))
-return {1}
+return {depth, before, ends, into, unpack(answers)}
 `,
 };
 
-/** A job left. KEYS: depth, rate. ARGV: job id, now ms, window ms. Reply: 1, or 0 when it was counted before. */
+/** Jobs left. KEYS: depth, rate. ARGV: now ms, window ms, then job ids. Reply: how many were in. */
 const left: Script = {
   name: 'musterLeft',
   keys: 2,
   lua: `
-if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return 0 end
-local since = tonumber(redis.call('HGET', KEYS[2], 'since') or 0)
-local into = tonumber(ARGV[2]) - since
-if into >= tonumber(ARGV[3]) then
-  local before = into < 2 * tonumber(ARGV[3]) and redis.call('HGET', KEYS[2], 'now') or 0
-  redis.call('HSET', KEYS[2], 'since', ARGV[2], 'now', 0, 'before', before)
+local ends = redis.call('ZREM', KEYS[1], unpack(ARGV, 3))
+if ends == 0 then return 0 end
+local into = tonumber(ARGV[1]) - tonumber(redis.call('HGET', KEYS[2], 'since') or 0)
+if into >= tonumber(ARGV[2]) then
+  local before = into < 2 * tonumber(ARGV[2]) and redis.call('HGET', KEYS[2], 'now') or 0
+  redis.call('HSET', KEYS[2], 'since', ARGV[1], 'now', 0, 'before', before)
   redis.call('PEXPIRE', KEYS[2], 60000)
 end
-redis.call('HINCRBY', KEYS[2], 'now', 1)
-return 1
+redis.call('HINCRBY', KEYS[2], 'now', ends)
+return ends
 `,
 };
 
@@ -62,30 +82,72 @@ export type Admitted =
   | { readonly is: 'in' }
   | { readonly is: 'full'; readonly retryAfterMs: number };
 
+interface Candidate {
+  readonly job: string;
+  readonly deadline: number;
+}
+
+interface Kindly {
+  readonly admit: Gather<Candidate, Admitted>;
+  readonly left: Gather<string, void>;
+}
+
+/** Ends are counted in groups of this many ms: who waits for a place waits for hundreds of them. */
+const LEFT_WAIT_MS = 10;
+
 /** Counts the unfinished requests of each kind, and how fast they end. */
 export class Admission {
   private readonly run;
+  private readonly kinds = new Map<Kind, Kindly>();
 
   constructor(redis: Redis) {
     this.run = { admit: script(redis, admit), left: script(redis, left) };
   }
 
-  /** Idempotent: a job that is in stays in. */
+  /** Idempotent: a job that is in stays in. @param deadline ms since 1970 */
   async admit(kind: Kind, job: string, deadline: number): Promise<Admitted> {
-    const { lane, name, depth } = kind;
-    const keys = [depthKey(lane, name), rateKey(lane, name)] as const;
-    const reply = asList(
-      await this.run.admit(...keys, job, Date.now(), deadline, depth, WINDOW_MS),
-    ).map(asNumber);
-    if (reply[0] === 1) return { is: 'in' };
-    const [, waiting = 0, before = 0, now = 0, into = 0] = reply;
-    return { is: 'full', retryAfterMs: retryAfter(waiting, before + now, WINDOW_MS + into) };
+    return await this.of(kind).admit.add({ job, deadline });
   }
 
-  /** @param kind of the lane `lane`; told once per job, further calls count nothing */
-  async left({ lane, name }: Pick<Kind, 'lane' | 'name'>, job: string): Promise<void> {
-    await this.run.left(depthKey(lane, name), rateKey(lane, name), job, Date.now(), WINDOW_MS);
+  /** Told once per job; further calls count nothing. */
+  async left(kind: Kind, job: string): Promise<void> {
+    await this.of(kind).left.add(job);
   }
+
+  private of(kind: Kind): Kindly {
+    let gathers = this.kinds.get(kind);
+    if (gathers === undefined) {
+      gathers = {
+        admit: new Gather(async (candidates) => await this.admitAll(kind, candidates)),
+        left: new Gather(async (jobs) => await this.leftAll(kind, jobs), LEFT_WAIT_MS),
+      };
+      this.kinds.set(kind, gathers);
+    }
+    return gathers;
+  }
+
+  private async admitAll(kind: Kind, candidates: readonly Candidate[]): Promise<Admitted[]> {
+    const pairs = candidates.flatMap(({ job, deadline }) => [job, deadline]);
+    const reply = await this.run.admit(
+      ...keysOf(kind),
+      Date.now(),
+      kind.depth,
+      WINDOW_MS,
+      ...pairs,
+    );
+    const [depth = 0, before = 0, ends = 0, into = 0, ...answers] = asList(reply).map(asNumber);
+    const retryAfterMs = retryAfter(depth, before + ends, WINDOW_MS + into);
+    return answers.map((is) => (is === 1 ? { is: 'in' } : { is: 'full', retryAfterMs }));
+  }
+
+  private async leftAll(kind: Kind, jobs: readonly string[]): Promise<void[]> {
+    await this.run.left(...keysOf(kind), Date.now(), WINDOW_MS, ...jobs);
+    return jobs.map(() => undefined);
+  }
+}
+
+function keysOf({ lane, name }: Kind): [depth: string, rate: string] {
+  return [depthKey(lane, name), rateKey(lane, name)];
 }
 
 /**

@@ -29,11 +29,15 @@ export interface Taken extends RequestStatus {
   readonly deadline: number;
 }
 
+const FULL_FOR_MS = 500;
+
 /** Heavy work on behalf of players: everything a gateway may do with it. */
 export class Jobs {
   readonly records: Records;
   private readonly admission: Admission;
   private readonly batching: Batching;
+  /** Kinds that were full, by the time until which they are taken for full still, ms since 1970. */
+  private readonly fullUntil = new Map<string, number>();
   private readonly matchmaking: Matchmaking;
 
   constructor(
@@ -64,28 +68,30 @@ export class Jobs {
     const kind = this.kind(submission.kind);
     const input = readInput(kind, submission.input);
     this.needStore();
-    const now = Date.now();
-    const deadline = now + Math.min(submission.deadlineMs ?? kind.deadlineMs, kind.deadlineMs);
+    const deadline =
+      Date.now() + Math.min(submission.deadlineMs ?? kind.deadlineMs, kind.deadlineMs);
     const job = jobId(player, id);
+    const request = { player, id, input, deadline };
+    await this.needPlace(kind, submission, job, deadline);
 
-    const admitted = await this.admission.admit(kind, job, deadline);
-    if (admitted.is === 'full')
-      return await this.overloaded(submission, kind, session, admitted.retryAfterMs);
-    const request = {
-      hash: hashOf(kind, input),
-      kind: kind.name,
-      perPlayer: kind.perPlayer,
-      deadline,
-    };
-    const accepted = await this.records.accept(submission, request, session);
+    // Side by side: they live on different nodes of a cluster, and a request should not wait for them in turn.
+    const [admitted, accepted] = await Promise.all([
+      this.admission.admit(kind, job, deadline),
+      this.records.accept(
+        submission,
+        { hash: hashOf(kind, input), kind: kind.name, perPlayer: kind.perPlayer, deadline },
+        session,
+      ),
+    ]);
     switch (accepted.is) {
       case 'new':
-        await this.enqueue(kind, { player, id, input, deadline });
+        if (admitted.is === 'full') await this.discard(kind, submission, admitted.retryAfterMs);
+        await this.enqueue(kind, request);
         this.counters.add('requests_accepted', kind.name);
         return { id, kind: kind.name, state: 'accepted', attempt: 0, deadline };
       case 'known':
         if (accepted.state === 'accepted' || accepted.state === 'running') {
-          await this.enqueueAgain(kind, { player, id, input, deadline }, accepted);
+          await this.enqueueAgain(kind, request, accepted);
         } else await this.admission.left(kind, job);
         return { id, kind: kind.name, state: accepted.state, attempt: accepted.attempt, deadline };
       case 'conflict':
@@ -145,35 +151,32 @@ export class Jobs {
     return kind;
   }
 
-  /** A full queue still answers for what it took on before. */
-  private async overloaded(
-    submission: Submission,
+  /**
+   * A kind that was full a moment ago is asked first, so that a crowd that is refused costs no records. A full queue
+   * still answers for what it took on before.
+   */
+  private async needPlace(
     kind: Kind,
-    session: string,
-    retryAfterMs: number,
-  ): Promise<Taken> {
-    const found = await this.records.find(submission);
-    if (found === undefined) {
-      this.counters.add('requests_refused', 'overloaded');
-      throw new Refusal('overloaded', kind.name, retryAfterMs);
+    name: RequestName,
+    job: string,
+    deadline: number,
+  ): Promise<void> {
+    if (Date.now() >= (this.fullUntil.get(kind.name) ?? 0)) return;
+    const admitted = await this.admission.admit(kind, job, deadline);
+    if (admitted.is === 'full' && (await this.records.find(name)) === undefined) {
+      this.refuseFull(kind, admitted.retryAfterMs);
     }
-    const { deadline } = found;
-    const input = readInput(kind, submission.input);
-    const request = {
-      hash: hashOf(kind, input),
-      kind: kind.name,
-      perPlayer: kind.perPlayer,
-      deadline,
-    };
-    const accepted = await this.records.accept(submission, request, session);
-    if (accepted.is !== 'known') throw new Refusal('id_conflict');
-    return {
-      id: submission.id,
-      kind: kind.name,
-      state: accepted.state,
-      attempt: accepted.attempt,
-      deadline,
-    };
+  }
+
+  /** Takes a new record back that found no place. It stays, and its request with it, when it was asked for again. */
+  private async discard(kind: Kind, name: RequestName, retryAfterMs: number): Promise<void> {
+    if (await this.records.discard(name)) this.refuseFull(kind, retryAfterMs);
+  }
+
+  private refuseFull(kind: Kind, retryAfterMs: number): never {
+    this.fullUntil.set(kind.name, Date.now() + FULL_FOR_MS);
+    this.counters.add('requests_refused', 'overloaded');
+    throw new Refusal('overloaded', kind.name, retryAfterMs);
   }
 
   /** Whoever added it may have died before the job was in the queue, or the queue may have lost it. */

@@ -29,6 +29,8 @@ if r[1] then
       redis.call('ZADD', base .. 'unacked', now, id)
       append(base, sid, ARGV[11], ARGV[9], id, r[6])
     end
+  else
+    redis.call('HSET', KEYS[1], 'again', 1)
   end
   return {'known', r[2], r[3], r[5]}
 end
@@ -46,6 +48,25 @@ for _, key in ipairs({'open', 'inflight'}) do
   if redis.call('PTTL', base .. key) < keep then redis.call('PEXPIRE', base .. key, keep) end
 end
 return {'new'}
+`,
+};
+
+/**
+ * Takes back a record that was made for nothing: its kind is full. Refused once somebody asked for it again, who may
+ * have been told that it is accepted. KEYS: record. ARGV: base, request id. Reply: 1, or 0 where it stays.
+ */
+export const discard: Script = {
+  name: 'musterDiscard',
+  keys: 1,
+  lua: `
+local r = redis.call('HMGET', KEYS[1], 'state', 'attempt', 'again', 'kind')
+if r[1] ~= 'accepted' or r[2] ~= '0' or r[3] then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', ARGV[1] .. 'open', ARGV[2])
+if redis.call('HINCRBY', ARGV[1] .. 'inflight', r[4], -1) <= 0 then
+  redis.call('HDEL', ARGV[1] .. 'inflight', r[4])
+end
+return 1
 `,
 };
 

@@ -63,6 +63,7 @@ export class Records {
   ) {
     this.run = {
       accept: script(redis, lua.accept),
+      discard: script(redis, lua.discard),
       restart: script(redis, lua.restart),
       begin: script(redis, lua.begin),
       progress: script(redis, lua.progress),
@@ -105,6 +106,12 @@ export class Records {
     }
     if (is === 'new' || is === 'conflict' || is === 'in_flight' || is === 'unacked') return { is };
     throw new Error(`accept answered ${is}`);
+  }
+
+  /** Takes a record back that was new. @returns false when it stays: somebody has asked for it again */
+  async discard({ player, id }: RequestName): Promise<boolean> {
+    const keys = playerKeys(player);
+    return asNumber(await this.run.discard(keys.record(id), keys.base, id)) === 1;
   }
 
   /** The request's job was lost, and another one is about to be added. @param attempt that was last seen of it */
