@@ -1,9 +1,11 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import type { End } from '../../protocol/index.ts';
+import { kinds, type End } from '../../protocol/index.ts';
 import { CORE, Muster } from '../support/muster.ts';
-import { childOf, statusOfThreads } from '../support/processes.ts';
+import { childOf, isAlive, statusOfThreads } from '../support/processes.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { until } from '../support/until.ts';
+
+const LONG = process.env['MUSTER_LONG'] === '1';
 
 let muster: Muster;
 let client: RawClient;
@@ -58,13 +60,15 @@ test('G3, Q9: a child killed mid-job ends its request once, by its second attemp
 test('Q9: a tight loop dies by its time limit, attempt by attempt, and its core goes to the next', async () => {
   const id = await drill('spin');
   await client.runs(id);
+  const began = Date.now();
+  const looping = child();
   const next = await drill('echo');
-  const [, died = ''] = await muster.worker.process.waitForLine(
-    new RegExp(`"time":"([^"]+)".*"attempt failed".*/${id}"`),
-  );
+  await until(() => !isAlive(looping));
+  // It has its time limit, and a second: the bound that the issue names.
+  expect(Date.now() - began).toBeLessThan(kinds.drill.timeLimitMs + 1_000);
+  // The next job has the core while the loop waits for its second attempt.
   expect(await client.end(next)).toMatchObject({ state: 'done', attempt: 1 });
-  // The issue's bound is one second, for a new process included; twice that for a machine that shares its cores.
-  expect(Date.now() - Date.parse(died)).toBeLessThan(2_000);
+  expect(client.all('progress').filter(({ body }) => body.id === id)).toHaveLength(1);
   expect(await onlyEnd(id)).toMatchObject({
     state: 'failed',
     attempt: 3,
@@ -83,13 +87,22 @@ test('E4: a child that allocates without end fails its request and leaves its wo
   expect(end).toMatchObject({ state: 'failed', attempt: 3, failure: { code: 'memory_limit' } });
 });
 
-test('E4: a child that exits on every attempt ends its request as crashed', async () => {
-  const id = await drill('exit');
+test('E4: a child that dies on every attempt ends its request as crashed', async () => {
+  const id = await drill('sleep', { ms: 60_000 });
+  for (let attempt = 1; attempt <= kinds.drill.attempts; attempt++) {
+    await client.runs(id, attempt);
+    process.kill(child(), 'SIGKILL');
+  }
   expect(await onlyEnd(id)).toMatchObject({
     state: 'failed',
     attempt: 3,
     failure: { code: 'crashed' },
   });
+});
+
+test('Q9: a processor that ends its own process is tried again', async () => {
+  const id = await drill('exit', { untilAttempt: 1 });
+  expect(await onlyEnd(id)).toMatchObject({ state: 'done', attempt: 2 });
 });
 
 test('E4: a processor that throws is tried as often as its kind says, and its words reach the player', async () => {
@@ -119,7 +132,7 @@ test("E4: a result that does not fit its kind's schema never reaches the player"
 
 test('a child killed while idle takes no job and no worker along', async () => {
   await client.end(await drill('echo'));
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < (LONG ? 20 : 2); round++) {
     const victim = child();
     process.kill(victim, 'SIGKILL');
     // At once: the worker may not know of the death when it hands the job over.

@@ -47,8 +47,15 @@ export interface Call {
   readonly body?: string;
 }
 
-/** Where the children of every worker run, so that one that spins holds up all others: the last core. */
-export const CORE = allowedCores()?.at(-1) ?? 0;
+const cores = allowedCores() ?? [0];
+/** Test files that run at the same time; vitest counts them from 1. */
+const place = Number(process.env['VITEST_POOL_ID'] ?? 1);
+
+/**
+ * Where the children of every worker of this file run, so that one that spins holds up all others of the file, and no
+ * other file's if there are cores enough: the last core for the first file, and so on downwards.
+ */
+export const CORE = cores.at(-1 - ((place - 1) % cores.length)) ?? 0;
 
 const SECRET = 'a secret of the tests alone';
 const clients = new Set<Client>();
