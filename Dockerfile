@@ -33,4 +33,4 @@ COPY package.json LICENSE ./
 USER node
 EXPOSE 3000 3001
 # Not through npm: the process itself must be the one that gets the signal to leave.
-CMD ["node", "dist/gateway.cjs"]
+CMD ["node", "dist/gateway.js"]

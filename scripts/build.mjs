@@ -2,8 +2,8 @@
  * Builds every entry that exists into dist/ with esbuild, in well under a second.
  *
  * One bundle per process kind, because they load differently:
- * - gateway: everything but uWebSockets.js in one CommonJS file, which starts twice as fast as
- *   the same modules from node_modules (and it starts while a player waits);
+ * - gateway: everything but uWebSockets.js, in a small first file and others that load after the
+ *   first socket can come (it starts while a player waits);
  * - sandbox: everything in one ESM file, because a core stands idle while its new child starts;
  * - worker and tools: ESM with packages left outside, because BullMQ forks its own `main.js` from
  *   disk and reads `module.filename`;
@@ -13,7 +13,7 @@
  * bundle's own place in dist/, not the source's.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, extname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -60,15 +60,20 @@ export function plan(root) {
     logLevel: 'warning',
   };
   const existing = (entries) => entries.filter((entry) => existsSync(join(root, entry.in)));
+  // Packages that are CommonJS inside call require for Node's own modules. The banner is not part of what esbuild
+  // parses: a name that a package imports too (msgpackr does createRequire) would be declared twice.
+  const banner = {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  };
   const gateway = {
     ...common,
     entryPoints: existing([{ in: 'src/gateway/main.ts', out: 'gateway' }]),
-    format: 'cjs',
-    outExtension: { '.js': '.cjs' },
+    format: 'esm',
+    splitting: true,
+    chunkNames: 'gateway/[name]-[hash]',
     // msgpackr-extract is optional and native: msgpackr looks for it at run time.
     external: ['uWebSockets.js', 'msgpackr-extract'],
-    define: { 'import.meta.url': '__bundleUrl' },
-    banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+    banner,
   };
   const tools = Object.entries(TOOL_FOLDERS).flatMap(([folder, to]) =>
     entriesIn(root, folder, to, isTool),
@@ -83,11 +88,7 @@ export function plan(root) {
     entryPoints: existing([{ in: 'workers/sandbox.ts', out: 'sandbox' }]),
     format: 'esm',
     external: ['msgpackr-extract'],
-    // Packages that are CommonJS inside call require for Node's own modules. The banner is not part of what esbuild
-    // parses: a name that a package imports too (msgpackr does createRequire) would be declared twice.
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
+    banner,
   };
   const page = entriesIn(root, 'demo', 'demo', isPage);
   const demo = {
@@ -134,6 +135,20 @@ function writeChanged(root, onWritten) {
   };
 }
 
+/** A process that was started from an older build may still load its chunks for this long, ms. */
+const CHUNKS_KEPT_MS = 600_000;
+
+/** Chunks are named by their content: those of builds long past would pile up. */
+async function removeOldChunks(root, results) {
+  const made = new Set(results.flatMap(({ outputFiles }) => outputFiles.map(({ path }) => path)));
+  const folder = join(root, 'dist/gateway');
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const path = join(folder, name);
+    if (made.has(path) || Date.now() - (await stat(path)).mtimeMs < CHUNKS_KEPT_MS) continue;
+    await rm(path, { force: true });
+  }
+}
+
 /** Builds dist/ once. Returns the outputs that changed; throws esbuild's error when a source is wrong. */
 export async function build({ root = projectRoot() } = {}) {
   const esbuild = await import('esbuild');
@@ -152,6 +167,7 @@ export async function build({ root = projectRoot() } = {}) {
   const failed = builds.find(({ status }) => status === 'rejected');
   if (failed) throw failed.reason;
   const results = builds.map(({ value }) => value);
+  await removeOldChunks(root, results);
   const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
   const own = [...new Set(inputs)].filter((name) => !name.includes('node_modules/'));
   await mkdir(join(root, 'dist'), { recursive: true });

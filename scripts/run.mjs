@@ -11,7 +11,7 @@ import { pathToFileURL } from 'node:url';
 import { build, isStale, projectRoot } from './build.mjs';
 
 const OUTPUTS = {
-  gateway: 'dist/gateway.cjs',
+  gateway: 'dist/gateway.js',
   worker: 'dist/worker.js',
   bench: 'dist/bench/main.js',
 };

@@ -59,7 +59,7 @@ test('only entries that exist are built, each to its place', async () => {
   expect((await build({ root })).changed).toEqual([]);
 });
 
-test('the gateway is one file: packages within, lazy modules lazy, its own place as its url', async () => {
+test('the gateway needs no packages beside it: all within, lazy modules lazy, its own place as its url', async () => {
   await write(
     'src/gateway/main.ts',
     [
@@ -71,7 +71,7 @@ test('the gateway is one file: packages within, lazy modules lazy, its own place
   await write('src/gateway/later.ts', 'console.log("later");');
   await build({ root });
   await rm(join(root, 'node_modules'));
-  expect(await output('dist/gateway.cjs')).toMatch(/^file:.*\/dist\/gateway\.cjs 1\n$/);
+  expect(await output('dist/gateway.js')).toMatch(/^file:.*\/dist\/gateway\.js 1\n$/);
 });
 
 test('a wrong source is an error, and what is right is built all the same', async () => {

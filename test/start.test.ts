@@ -48,7 +48,7 @@ async function start(script = 'start'): Promise<House> {
   const running = await readRunning(root);
   if (!running) throw new Error('it is ready and left no record');
   const children = await childrenOf(running.pid);
-  const gateway = children.find(({ command }) => command.includes('gateway.cjs'))?.pid ?? 0;
+  const gateway = children.find(({ command }) => command.includes('gateway.js'))?.pid ?? 0;
   const pids = [running.pid, ...children.map(({ pid }) => pid)];
   return { npm: run, players: running.players, redis: running.redis, pids, gateway };
 }

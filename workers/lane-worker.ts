@@ -1,7 +1,7 @@
 import { DelayedError, UnrecoverableError, Worker, type Job, type WorkerOptions } from 'bullmq';
 import { kindNamed, type End, type FailureCode, type Kind, type Lane } from '../protocol/index.ts';
 import type { Admission } from '../src/jobs/admission.ts';
-import { MATCHMAKING_PASS } from '../src/jobs/matchmaking.ts';
+import { MATCHMAKING_PASS } from '../src/jobs/pass.ts';
 import { readRequests, type RequestData } from '../src/jobs/job-data.ts';
 import type { Queues } from '../src/jobs/queues.ts';
 import { VERDICT, type Records } from '../src/jobs/records.ts';

@@ -4,7 +4,7 @@
  */
 import type { SandboxedJob } from 'bullmq';
 import type { KindName, KindsOn } from '../protocol/index.ts';
-import { MATCHMAKING_PASS, PASS_INTERVAL_MS } from '../src/jobs/matchmaking.ts';
+import { MATCHMAKING_PASS, PASS_INTERVAL_MS } from '../src/jobs/pass.ts';
 import { Records } from '../src/jobs/records.ts';
 import { readConfigOrExit } from '../src/lib/config.ts';
 import { createLog } from '../src/lib/log.ts';

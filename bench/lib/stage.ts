@@ -78,7 +78,7 @@ export class Stage {
   ): Promise<Running & { readonly port: number }> {
     const running = this.start({
       name: 'gateway',
-      file: 'gateway.cjs',
+      file: 'gateway.js',
       env: { ...GATEWAY_ENV, PORT: '0', REDIS_URL: redisUrl, ...env },
       core,
       profiled: true,

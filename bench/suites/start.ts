@@ -74,7 +74,7 @@ async function startGateway(stage: Stage, redisUrl: string): Promise<Times> {
   const began = performance.now();
   const running = stage.start({
     name: 'gateway',
-    file: 'gateway.cjs',
+    file: 'gateway.js',
     env: { ...GATEWAY_ENV, PORT: String(port), REDIS_URL: redisUrl },
     profiled: true,
   });

@@ -87,7 +87,7 @@ export async function openHouse({ log, graceMs, env = {} }: HouseOptions): Promi
       },
     });
   };
-  const gateway = run('gateway', 'dist/gateway.cjs');
+  const gateway = run('gateway', 'dist/gateway.js');
   const worker = run('worker', 'dist/worker.js');
 
   return {

@@ -11,7 +11,7 @@ beforeAll(async () => {
   server = await startTestRedis();
   const port = await freePort();
   const env = { REDIS_URL: server.url, PORT: '0', ADMIN_PORT: String(port) };
-  gateway = spawnNode('dist/gateway.cjs', env);
+  gateway = spawnNode('dist/gateway.js', env);
   await gateway.waitForLine(/dashboard listens/);
   url = `http://127.0.0.1:${port}`;
 });
@@ -47,7 +47,7 @@ test('and its operations page and metrics', async () => {
 
 test('a second gateway on the machine runs without a dashboard', async () => {
   const env = { REDIS_URL: server.url, PORT: '0', ADMIN_PORT: new URL(url).port };
-  const second = spawnNode('dist/gateway.cjs', env);
+  const second = spawnNode('dist/gateway.js', env);
   await second.waitForLine(/no dashboard on this gateway/);
   expect(second.output()).toContain('gateway listens');
   second.kill();

@@ -1,11 +1,11 @@
 import { Fleet } from '../jobs/fleet.ts';
 import { Jobs } from '../jobs/jobs.ts';
-import { Queues } from '../jobs/queues.ts';
+import { LateQueues } from '../jobs/late-queues.ts';
 import type { Config } from '../lib/config.ts';
 import { Counters } from '../lib/counters.ts';
 import { randomId } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
-import { connectRedis, type Redis } from '../lib/redis.ts';
+import { connectRedis, isAway, type Redis } from '../lib/redis.ts';
 import { gatewayChannel, GUEST_SECRET_KEY, roomChannel } from '../relay/keys.ts';
 import { Sessions } from '../relay/sessions.ts';
 import { readWake } from '../relay/wake.ts';
@@ -29,7 +29,7 @@ export interface Gateway {
   readonly name: string;
   readonly port: number;
   readonly redis: Redis;
-  readonly queues: Queues;
+  readonly queues: LateQueues;
   readonly fleet: Fleet;
   readonly counters: Counters;
   /** Figures of this moment, by name. */
@@ -54,7 +54,7 @@ export async function startGateway(
   };
   const redis = connectRedis(config.REDIS_URL, `gateway-${name}`, onError);
   const subscriber = connectRedis(config.REDIS_URL, `gateway-${name}-relay`, onError);
-  const queues = new Queues(redis, onError);
+  const queues = new LateQueues(redis, onError);
   const fleet = new Fleet(redis);
   const jobs = new Jobs(redis, queues, config, counters);
   const sessions = new Sessions(redis, name, config);
@@ -125,7 +125,7 @@ export async function startGateway(
       clearInterval(keeping);
       clearInterval(sweeping);
       server.stopListening();
-      hub.closeAll();
+      for (const connection of connections) connection.end('going_away');
       watchers.stop();
       rooms.stop();
       await new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
@@ -231,9 +231,7 @@ function endExpired(hub: Hub): void {
 
 /** One secret for all gateways of a store, made by whichever comes first. */
 async function guestSecret(redis: Redis): Promise<string> {
-  if (redis.status !== 'ready' && redis.status !== 'connect' && redis.status !== 'connecting') {
-    throw new Error('the store cannot be reached');
-  }
+  if (isAway(redis)) throw new Error('the store cannot be reached');
   await redis.set(GUEST_SECRET_KEY, randomId(33), 'NX');
   const secret = await redis.get(GUEST_SECRET_KEY);
   if (secret === null) throw new Error('the store lost the secret of guests');

@@ -26,10 +26,11 @@ async function main(): Promise<void> {
     });
   }
 
+  // Loaded after the first socket can come: players do not wait for BullMQ and the dashboard.
+  const queues = await gateway.queues.open();
   if (config.ADMIN_PORT === 0) return;
-  // Loaded after the first socket can come: players do not wait for the dashboard.
   const { startAdmin } = await import('../admin/admin.ts');
-  const admin = await startAdmin(gateway, config, log);
+  const admin = await startAdmin({ ...gateway, queues }, config, log);
   if (admin !== undefined) stopAdmin = async () => await admin.stop();
 }
 

@@ -2,7 +2,7 @@ import type { Kind } from '../../protocol/index.ts';
 import { randomId } from '../lib/ids.ts';
 import { jobId } from '../relay/keys.ts';
 import type { RequestData } from './job-data.ts';
-import type { Queues } from './queues.ts';
+import type { WorkQueues } from './late-queues.ts';
 
 interface Gathering {
   readonly requests: RequestData[];
@@ -17,7 +17,7 @@ interface Gathering {
 export class Batching {
   private readonly gathering = new Map<string, Gathering>();
 
-  constructor(private readonly queues: Queues) {}
+  constructor(private readonly queues: WorkQueues) {}
 
   /** Resolves when the request's job is in the queue. */
   async add(kind: Kind, request: RequestData): Promise<void> {

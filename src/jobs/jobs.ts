@@ -9,13 +9,13 @@ import {
 } from '../../protocol/index.ts';
 import type { Config } from '../lib/config.ts';
 import type { Counters } from '../lib/counters.ts';
-import type { Redis } from '../lib/redis.ts';
+import { isAway, type Redis } from '../lib/redis.ts';
 import { jobId, workerChannel } from '../relay/keys.ts';
 import { Admission } from './admission.ts';
 import { Batching } from './batching.ts';
 import type { RequestData } from './job-data.ts';
 import { Matchmaking } from './matchmaking.ts';
-import type { Queues } from './queues.ts';
+import type { WorkQueues } from './late-queues.ts';
 import { Records, VERDICT, type Found, type Known, type RequestName } from './records.ts';
 
 export interface Submission extends RequestName {
@@ -42,7 +42,7 @@ export class Jobs {
 
   constructor(
     private readonly redis: Redis,
-    private readonly queues: Queues,
+    private readonly queues: WorkQueues,
     private readonly config: Pick<Config, 'DRILLS' | 'OUTBOX_MAX' | 'REQUEST_TTL_MS'>,
     private readonly counters: Counters,
   ) {
@@ -54,7 +54,7 @@ export class Jobs {
 
   /** While it is false commands would wait for the store to come back, and who asked would wait with them. */
   get reachable(): boolean {
-    return this.redis.status === 'ready';
+    return !isAway(this.redis);
   }
 
   /**

@@ -1,17 +1,9 @@
-import * as z from 'zod';
 import { kinds, matchQueues } from '../../protocol/index.ts';
 import type { Redis } from '../lib/redis.ts';
 import type { RequestData } from './job-data.ts';
 import { Pool } from './pool.ts';
-import type { Queues } from './queues.ts';
+import type { WorkQueues } from './late-queues.ts';
 import type { RequestName } from './records.ts';
-
-/** Name of the job that forms matches of one queue; its data is PassData. */
-export const MATCHMAKING_PASS = 'matchmaking-pass';
-export const passData = z.strictObject({ queue: z.enum(matchQueues) });
-
-/** While somebody waits, a pass follows the last one after this, ms: windows widen with age. */
-export const PASS_INTERVAL_MS = 250;
 
 /** The gateway's half of matchmaking: tickets in and out. Its other half is the pass, in workers/processors. */
 export class Matchmaking {
@@ -19,7 +11,7 @@ export class Matchmaking {
 
   constructor(
     redis: Redis,
-    private readonly queues: Queues,
+    private readonly queues: WorkQueues,
   ) {
     this.pool = new Pool(redis);
   }
@@ -27,19 +19,7 @@ export class Matchmaking {
   async enter(request: RequestData): Promise<void> {
     const ticket = kinds.matchmake.input.parse(request.input);
     await this.pool.enter(request, ticket);
-    await this.queues.lane('cpu').add(
-      MATCHMAKING_PASS,
-      { queue: ticket.queue },
-      {
-        // Single flight: while a pass waits another is needless; one that comes during a pass runs after it.
-        deduplication: { id: ticket.queue, keepLastIfActive: true },
-        attempts: 1_000,
-        backoff: { type: 'fixed', delay: PASS_INTERVAL_MS },
-        priority: kinds.matchmake.priority,
-        removeOnComplete: true,
-        removeOnFail: 100,
-      },
-    );
+    await this.queues.addPass(ticket.queue);
   }
 
   /**

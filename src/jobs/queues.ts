@@ -1,8 +1,9 @@
 import { Queue } from 'bullmq';
-import type { Kind, Lane } from '../../protocol/index.ts';
+import { kinds, type Kind, type Lane } from '../../protocol/index.ts';
 import type { Redis } from '../lib/redis.ts';
 import { queuePrefix } from '../relay/keys.ts';
 import type { JobData, RequestData } from './job-data.ts';
+import { MATCHMAKING_PASS, PASS_INTERVAL_MS } from './pass.ts';
 
 /** Finished jobs that BullMQ keeps for the dashboard. The record, not the job, is what a request's end is read from. */
 const KEEP_FAILED = { count: 1_000, age: 24 * 3_600 } as const;
@@ -41,6 +42,23 @@ export class Queues {
       removeOnComplete: KEEP_DONE,
       removeOnFail: KEEP_FAILED,
     });
+  }
+
+  /** Asks for a matchmaking pass over a queue's pool. */
+  async addPass(queue: string): Promise<void> {
+    await this.queues.cpu.add(
+      MATCHMAKING_PASS,
+      { queue },
+      {
+        // Single flight: while a pass waits another is needless; one that comes during a pass runs after it.
+        deduplication: { id: queue, keepLastIfActive: true },
+        attempts: 1_000,
+        backoff: { type: 'fixed', delay: PASS_INTERVAL_MS },
+        priority: kinds.matchmake.priority,
+        removeOnComplete: true,
+        removeOnFail: 100,
+      },
+    );
   }
 
   /** @returns whether the job waits, runs, or has ended and is still kept */

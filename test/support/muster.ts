@@ -100,7 +100,7 @@ export class Muster {
   /** One gateway more. Resolves when it listens. */
   async startGateway(env: Env = {}): Promise<TestGateway> {
     const all = { ...this.env(), HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0' };
-    const process = spawnNode('dist/gateway.cjs', { ...all, ...this.options.gatewayEnv, ...env });
+    const process = spawnNode('dist/gateway.js', { ...all, ...this.options.gatewayEnv, ...env });
     const [, port] = await process.waitForLine(/"message":"gateway listens".*"port":(\d+)/);
     const at = `127.0.0.1:${port}`;
     const gateway = {

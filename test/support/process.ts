@@ -24,7 +24,7 @@ export interface TestProcess {
   readonly exited: Promise<Exit>;
 }
 
-/** Starts a built entry: `spawnNode('dist/gateway.cjs', { REDIS_URL: redis.url, PORT: '0' })`. */
+/** Starts a built entry: `spawnNode('dist/gateway.js', { REDIS_URL: redis.url, PORT: '0' })`. */
 export function spawnNode(
   entry: string,
   env: Record<string, string> = {},

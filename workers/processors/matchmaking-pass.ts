@@ -1,6 +1,6 @@
 import { kinds, type End } from '../../protocol/index.ts';
 import { Admission } from '../../src/jobs/admission.ts';
-import { passData } from '../../src/jobs/matchmaking.ts';
+import { passData } from '../../src/jobs/pass.ts';
 import { Pool, type FoundMatch, type Ticket } from '../../src/jobs/pool.ts';
 import { VERDICT } from '../../src/jobs/records.ts';
 import { jobId } from '../../src/relay/keys.ts';
