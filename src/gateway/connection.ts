@@ -63,7 +63,7 @@ export class Connection {
         // The secret of guests lives in the store.
         () => this.end('unavailable'),
       )
-      .finally(() => (this.identified = DONE));
+      .finally(() => void (this.identified = DONE));
   }
 
   /** Opened only to be told why it may not stay. */

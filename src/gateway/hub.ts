@@ -4,7 +4,7 @@ import type { Config } from '../lib/config.ts';
 import type { Counters } from '../lib/counters.ts';
 import { randomId } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
-import type { Redis } from '../lib/redis.ts';
+import { isAway, type Redis } from '../lib/redis.ts';
 import type { Claimed, Position, Sessions } from '../relay/sessions.ts';
 import type { Entry, Wake } from '../relay/wake.ts';
 import type { Identity } from './auth.ts';
@@ -50,7 +50,7 @@ export class Hub {
       const { identity } = connection;
       // Its token was refused, and the socket with it.
       if (identity === undefined) return undefined;
-      if (this.parts.redis.status !== 'ready') throw new Refusal('unavailable');
+      if (isAway(this.parts.redis)) throw new Refusal('unavailable');
       const goesOn =
         asked !== undefined && (await this.open(connection, identity, asked.id, asked));
       if (!goesOn) await this.open(connection, identity, randomId(12), undefined);
@@ -113,7 +113,8 @@ export class Hub {
   }
 
   ack(session: Session, epoch: number, offset: number): void {
-    if (epoch !== session.epoch) return;
+    // Lost while the store is away: the next one stands for it, too.
+    if (epoch !== session.epoch || isAway(this.parts.redis)) return;
     this.background('ack', this.parts.sessions.ack(session, epoch, offset));
   }
 
@@ -161,6 +162,7 @@ export class Hub {
 
   /** Extends the life of every session that is connected here. */
   keepAll(): void {
+    if (isAway(this.parts.redis)) return;
     for (const session of this.sessions.values()) {
       this.background(
         'keep',
@@ -176,11 +178,6 @@ export class Hub {
     for (const session of this.sessions.values()) this.catchUp(session);
   }
 
-  closeAll(): void {
-    this.rest();
-    for (const session of this.sessions.values()) session.connection.end('going_away');
-  }
-
   private lookAwayFrom(session: Session): void {
     this.expecting.delete(session);
     if (this.expecting.size === 0) this.rest();
@@ -193,7 +190,7 @@ export class Hub {
 
   /** Once a LOOK_INTERVAL_MS: a wake-up may be lost, and nobody else may be left to tell that a deadline is over. */
   private look(): void {
-    if (this.parts.redis.status !== 'ready') return;
+    if (isAway(this.parts.redis)) return;
     const now = Date.now();
     for (const session of this.expecting) {
       this.catchUp(session);

@@ -1,7 +1,7 @@
 import { encodeFrame, Refusal, serverMessages, type ServerBody } from '../../protocol/index.ts';
 import type { Config } from '../lib/config.ts';
 import type { Log } from '../lib/log.ts';
-import { script, type Redis, type Script } from '../lib/redis.ts';
+import { isAway, script, type Redis, type Script } from '../lib/redis.ts';
 import { asList, asNumber, asText } from '../lib/reply.ts';
 import { roomChannel, roomKey } from '../relay/keys.ts';
 import type { Session } from './session.ts';
@@ -74,6 +74,7 @@ export class Rooms {
   }
 
   async leave(session: Session, room: string): Promise<void> {
+    this.needStore();
     if (session.rooms?.delete(room) !== true) throw new Refusal('not_in_room', room);
     this.exit(session, room);
     if ((await this.move(session, room, false)) === 0)
@@ -178,7 +179,7 @@ export class Rooms {
   }
 
   private vouch(): void {
-    if (this.parts.redis.status !== 'ready') return;
+    if (isAway(this.parts.redis)) return;
     const until = Date.now() + MEMBER_TTL_MS;
     for (const [room, sessions] of this.here) {
       const members = [...sessions].flatMap(({ id, player }) => [until, id + player]);
@@ -192,7 +193,7 @@ export class Rooms {
   }
 
   private needStore(): void {
-    if (this.parts.redis.status !== 'ready') throw new Refusal('unavailable');
+    if (isAway(this.parts.redis)) throw new Refusal('unavailable');
   }
 }
 

@@ -15,7 +15,19 @@ export function connectRedis(url: string, role: string, onError: (error: Error) 
     retryStrategy: (times) => Math.min(1_000, 50 * 2 ** Math.min(times, 5)) + Math.random() * 50,
   });
   redis.on('error', onError);
+  redis.on('close', () => away.add(redis));
+  redis.on('ready', () => away.delete(redis));
   return redis;
+}
+
+const away = new WeakSet<Redis>();
+
+/**
+ * @returns whether the server was there and is not, or was not there when it was looked for. Commands would wait for
+ * its return then, and pile up. While the first connection is on its way they wait, too, but not for long.
+ */
+export function isAway(redis: Redis): boolean {
+  return away.has(redis);
 }
 
 /** A Lua script and how its keys are counted. Source files name what each KEYS and ARGV entry is. */
