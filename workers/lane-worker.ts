@@ -79,7 +79,8 @@ export abstract class LaneWorker extends Worker {
     if (kind === undefined) throw new Error(`no kind ${job.name}`);
     const id = job.id ?? '';
     const end = (cause: Cause) => {
-      this.causes.set(id, cause);
+      // The first one is the cause: a process that was killed for its memory may take past its time limit to die.
+      if (!this.causes.has(id)) this.causes.set(id, cause);
       this.kill(job);
     };
     const limit = setTimeout(() => end('time_limit'), kind.timeLimitMs);

@@ -7,8 +7,6 @@ import { startWorker } from './worker.ts';
 const config = readConfigOrExit('worker');
 const name = `w-${randomId(6)}`;
 const log = createLog(config.LOG_LEVEL, { role: 'worker', worker: name });
-const worker = startWorker(name, config, log, new URL('sandbox.js', import.meta.url));
-
 process.on('unhandledRejection', (error) => {
   // BullMQ does not await the message to a child that was killed while idle; the job itself fails and is tried again.
   if (
@@ -24,17 +22,19 @@ process.on('unhandledRejection', (error) => {
 });
 
 let leaving = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (leaving) return;
-    leaving = true;
-    log.info('leaving', { signal });
-    worker.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error('left in disorder', { error });
-        process.exit(1);
-      },
-    );
-  });
+function leave(why: string): void {
+  if (leaving) return;
+  leaving = true;
+  log.info('leaving', { signal: why });
+  worker.stop().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      log.error('left in disorder', { error });
+      process.exit(1);
+    },
+  );
 }
+
+const sandbox = new URL('sandbox.js', import.meta.url);
+const worker = startWorker(name, config, log, sandbox, () => leave('idle'));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => leave(signal));

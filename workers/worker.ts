@@ -14,15 +14,20 @@ import { CoreWorker } from './core-worker.ts';
 import { allowedCores, canPin, planCores } from './cores.ts';
 import { IoWorker } from './io-worker.ts';
 import type { Bookkeeping, LaneWorker } from './lane-worker.ts';
+import { leaveWhenIdle, openWakePort } from './sleep.ts';
 
 const order = z.strictObject({ stop: z.string(), why: z.string() });
 
-/** A worker on this machine, taking jobs from the moment its children are warm. */
+/**
+ * A worker on this machine, taking jobs from the moment its children are warm.
+ * @param leave called when it has had nothing to do for IDLE_EXIT_MS
+ */
 export function startWorker(
   name: string,
   config: Config,
   log: Log,
   sandbox: URL,
+  leave: () => void,
 ): { stop: () => Promise<void> } {
   const onError = (error: Error) => log.warn('redis', { error: error.message });
   const redis = connectRedis(config.REDIS_URL, name, onError);
@@ -72,8 +77,14 @@ export function startWorker(
     cores: slots.map(({ core }) => core ?? 'any'),
     io: config.IO_CONCURRENCY,
   });
+  const wakePort = openWakePort(config.WAKE_PORT, log);
+  const queues = [books.queues.lane('cpu'), books.queues.lane('io')];
+  leaveWhenIdle(config.IDLE_EXIT_MS, lanes, queues, leave, log);
   return {
-    stop: async () => await stop(lanes, beat, [redis, orders], config.DRAIN_MS, log),
+    stop: async () => {
+      wakePort?.close();
+      await stop(lanes, beat, [redis, orders], config.DRAIN_MS, log);
+    },
   };
 }
 

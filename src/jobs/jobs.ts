@@ -17,6 +17,7 @@ import type { RequestData } from './job-data.ts';
 import { Matchmaking } from './matchmaking.ts';
 import type { WorkQueues } from './late-queues.ts';
 import { Records, VERDICT, type Found, type Known, type RequestName } from './records.ts';
+import { Waker } from './waker.ts';
 
 export interface Submission extends RequestName {
   readonly kind: string;
@@ -36,6 +37,7 @@ export class Jobs {
   readonly records: Records;
   private readonly admission: Admission;
   private readonly batching: Batching;
+  private readonly waker: Waker;
   /** Kinds that were full, by the time until which they are taken for full still, ms since 1970. */
   private readonly fullUntil = new Map<string, number>();
   private readonly matchmaking: Matchmaking;
@@ -43,12 +45,16 @@ export class Jobs {
   constructor(
     private readonly redis: Redis,
     private readonly queues: WorkQueues,
-    private readonly config: Pick<Config, 'DRILLS' | 'OUTBOX_MAX' | 'REQUEST_TTL_MS'>,
+    private readonly config: Pick<
+      Config,
+      'DRILLS' | 'OUTBOX_MAX' | 'REQUEST_TTL_MS' | 'WORKER_WAKE'
+    >,
     private readonly counters: Counters,
   ) {
     this.records = new Records(redis, config);
     this.admission = new Admission(redis);
     this.batching = new Batching(queues);
+    this.waker = new Waker(config.WORKER_WAKE, counters);
     this.matchmaking = new Matchmaking(redis, queues);
   }
 
@@ -193,7 +199,13 @@ export class Jobs {
     await this.enqueue(kind, request);
   }
 
+  /** Work may be waiting for a worker that sleeps. */
+  nudge(): void {
+    this.waker.nudge();
+  }
+
   private async enqueue(kind: Kind, request: RequestData): Promise<void> {
+    this.waker.nudge();
     if (kind.name === 'matchmake') await this.matchmaking.enter(request);
     else await this.batching.add(kind, request);
   }

@@ -122,6 +122,22 @@ export const variables = {
     60_000,
     'How long a worker may be silent before its jobs are taken over, ms.',
   ),
+  WAKE_PORT: int(
+    0,
+    0,
+    65_535,
+    'Port that a worker listens on so that a connection to it can start its machine, 0: none.',
+  ),
+  IDLE_EXIT_MS: int(
+    0,
+    0,
+    86_400_000,
+    'A worker with nothing to do for this long leaves with status 0, ms, 0: never.',
+  ),
+  WORKER_WAKE: optional(
+    'host:port that a gateway connects to when work waits, to wake a worker. Absent: workers do not sleep.',
+    z.string().regex(/^[^\s:]+(:[^\s:]+)*:\d{1,5}$/, 'must be host:port'),
+  ),
   DRAIN_MS: int(
     30_000,
     0,
