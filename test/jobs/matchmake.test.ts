@@ -10,6 +10,7 @@ import { until } from '../support/until.ts';
 type Match = ResultOf<'matchmake'>;
 
 const LONG = process.env['MUSTER_LONG'] === '1';
+const KILLS = LONG ? 30 : 5;
 const regions = { ams: 20 };
 
 let muster: Muster;
@@ -112,7 +113,7 @@ test('G3: whatever kills the passes and however often tickets are sent, each pla
   const over = new AbortController();
   const readied = (): number => muster.worker.process.output().split('child ready').length;
   const kill = async (): Promise<void> => {
-    for (let kills = 0; !over.signal.aborted && kills < (LONG ? 30 : 5); kills++) {
+    for (let kills = 0; !over.signal.aborted && kills < KILLS; kills++) {
       // A child that is ready at once goes on with the passes.
       const before = readied();
       for (const child of childrenOf(muster.worker.process.pid)) process.kill(child, 'SIGKILL');
@@ -131,7 +132,10 @@ test('G3: whatever kills the passes and however often tickets are sent, each pla
       }, 30);
       try {
         await client.request('mine', 'matchmake', { queue: 'duel', regions });
-        return { player: players[n] ?? '', match: matchOf(await client.end('mine')) };
+        return {
+          player: players[n] ?? '',
+          match: matchOf(await client.end('mine', KILLS * 5_000)),
+        };
       } finally {
         clearInterval(again);
       }

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Whether the process runs; one that has ended and waits for its parent to notice does not. */
 export function isAlive(pid: number): boolean {
@@ -29,6 +30,19 @@ export function statusOfThreads(pid: number, field: string): string[] {
     const status = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8');
     return new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? `no ${field}`;
   });
+}
+
+/** Whether no thread of the process has used its core for a tenth of a second. */
+export async function isIdle(pid: number): Promise<boolean> {
+  const before = ticks(pid);
+  await sleep(100);
+  return ticks(pid) === before;
+}
+
+/** What all threads of a process have used, in user and kernel mode, in hundredths of a second. */
+function ticks(pid: number): number {
+  const [user, system] = stat(pid)?.slice(11, 13) ?? [];
+  return Number(user) + Number(system);
 }
 
 /** State, parent and so on: /proc/PID/stat from its third field, behind the name, which may hold anything. */

@@ -105,8 +105,8 @@ export class RawClient {
   }
 
   /** The end of a request; each call waits for another one. */
-  async end(id: string): Promise<End> {
-    return (await this.next('ended', (body) => body.id === id)).body;
+  async end(id: string, timeoutMs?: number): Promise<End> {
+    return (await this.next('ended', (body) => body.id === id, timeoutMs)).body;
   }
 
   /** Resolves when the request runs and has sent its first report of this attempt. */
