@@ -192,6 +192,7 @@ export class Hub {
   private look(): void {
     if (isAway(this.parts.redis)) return;
     const now = Date.now();
+    this.parts.jobs.nudge();
     for (const session of this.expecting) {
       this.catchUp(session);
       for (const [id, deadline] of session.open ?? []) {
