@@ -152,7 +152,7 @@ test('G4, R5: a position that does not fit begins a new epoch with the full stat
     'no nonce': (now) => ({ ...now, nonce: 0 }),
     'an offset above the last': (now) => ({ ...now, offset: 3 }),
     'the highest offset': (now) => ({ ...now, offset: 2 ** 32 - 1 }),
-    'another epoch': (now) => ({ ...now, epoch: now.epoch ^ 1 }),
+    'another epoch': (now) => ({ ...now, epoch: (now.epoch ^ 1) >>> 0 }),
     'no epoch': (now) => ({ ...now, epoch: 0 }),
     'a nonce before the first message': (now) => ({ ...now, offset: 0, nonce: 7 }),
   };

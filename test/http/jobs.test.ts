@@ -400,6 +400,17 @@ test('J, E: what is at no address is 404 not_found, wrong methods too', async ()
   }
 });
 
+test('J8: alive is not ready: without a worker nothing is served from end to end', async () => {
+  const { http } = muster.gateway;
+  const health = await fetch(`${http}/healthz`);
+  expect([health.status, await health.json()]).toEqual([200, { ok: true }]);
+  const ready = await fetch(`${http}/readyz`);
+  expect([ready.status, await ready.json()]).toEqual([
+    503,
+    { ready: false, missing: 'a worker for the cpu lane' },
+  ]);
+});
+
 test('H4: a page of a foreign origin gets no jobs API', async () => {
   const picky = await muster.startGateway({ ORIGINS: 'https://game.example' });
   const ask = async (origin: string) =>

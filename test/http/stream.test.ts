@@ -33,6 +33,11 @@ async function watch(
   return await EventReader.open(`${gateway.http}/v1/jobs/${id}/stream`, await token(player));
 }
 
+test('J8: with a worker on every lane a gateway is ready', async () => {
+  const ready = await fetch(`${muster.gateway.http}/readyz`);
+  expect([ready.status, await ready.json()]).toEqual([200, { ready: true }]);
+});
+
 test('J4: status at once, progress as it comes, ended last, then the stream closes', async () => {
   await post('ann', 'pipeline', 'p1', { firstMs: 300, secondMs: 400, thenMs: 10, note: 'n' });
   const stream = await watch('ann', 'p1');
