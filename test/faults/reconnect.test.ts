@@ -165,3 +165,31 @@ test('G4, R5: with a nonce that does not fit, a new epoch starts with the full s
   expect((await after.next('ended', ({ id }) => id === 'done')).reliable?.offset).toBe(1);
   expect((await after.next('ended', ({ id }) => id === 'open')).reliable?.offset).toBe(2);
 });
+
+test.each(['SIGKILL', 'SIGTERM'] as const)(
+  'G4: a gateway that ends by %s is followed by another, without a gap',
+  async (signal) => {
+    const doomed = await muster.startGateway();
+    const proxy = await startProxy([doomed.port, muster.gateway.port]);
+    const client = await muster.connect({
+      player: `fay-${signal}`,
+      url: `ws://127.0.0.1:${proxy.port}/v1/socket`,
+      backoff: { firstMs: 10, maxMs: 50 },
+    });
+    const reports: Report[] = [];
+    let epochs = 0;
+    client.on('epoch', () => epochs++);
+    const input = { act: 'sleep', ms: 500, reports: REPORTS } as const;
+    const request = client.request('drill', input, {
+      onProgress: (value, at) => {
+        if (reports.push({ ...at, value }) === 1) doomed.process.kill(signal);
+      },
+    });
+    await expect(request).resolves.toMatchObject({ end: { state: 'done' } });
+    expectWhole(reports);
+    expect(epochs).toBe(0);
+    expect(await doomed.process.exited).toEqual(
+      signal === 'SIGKILL' ? { code: null, signal } : { code: 0, signal: null },
+    );
+  },
+);
