@@ -97,8 +97,12 @@ export class Hub {
     });
   }
 
-  /** From now on the session is looked after until the request has ended. @param deadline ms since 1970 */
+  /**
+   * From now on the session is looked after until the request has ended, or until its socket is gone.
+   * @param deadline ms since 1970
+   */
   expect(session: Session, request: string, deadline: number): void {
+    if (this.sessions.get(session.id) !== session) return;
     session.open ??= new Map();
     session.open.set(request, deadline);
     this.expecting.add(session);

@@ -95,11 +95,14 @@ export class Jobs {
         await this.enqueue(kind, request);
         this.counters.add('requests_accepted', kind.name);
         return { id, kind: kind.name, state: 'accepted', attempt: 0, deadline };
-      case 'known':
-        if (accepted.state === 'accepted' || accepted.state === 'running') {
-          await this.enqueueAgain(kind, request, accepted);
+      case 'known': {
+        // However often it is sent, the first deadline counts.
+        const { state, attempt, deadline: first } = accepted;
+        if (state === 'accepted' || state === 'running') {
+          await this.enqueueAgain(kind, { ...request, deadline: first }, accepted);
         } else await this.admission.left(kind, job);
-        return { id, kind: kind.name, state: accepted.state, attempt: accepted.attempt, deadline };
+        return { id, kind: kind.name, state, attempt, deadline: first };
+      }
       case 'conflict':
         await this.leave(kind, submission);
         throw new Refusal('id_conflict');

@@ -10,14 +10,14 @@ const ENDED = `local ended = {done = true, failed = true, cancelled = true, expi
 /**
  * KEYS: record. ARGV: base, request id, input hash, kind, session id ('': none), now ms, deadline ms since 1970,
  * perPlayer, outboxMax, request ttl ms, nonce.
- * Reply: ['new'] | ['known', state, attempt, job] | ['conflict'] | ['in_flight'] | ['unacked'].
+ * Reply: ['new'] | ['known', state, attempt, job, deadline] | ['conflict'] | ['in_flight'] | ['unacked'].
  */
 export const accept: Script = {
   name: 'musterAccept',
   keys: 1,
   lua: `${OUTBOX_LUA}${ENDED}
 local base, id, sid, now = ARGV[1], ARGV[2], ARGV[5], tonumber(ARGV[6])
-local r = redis.call('HMGET', KEYS[1], 'hash', 'state', 'attempt', 'sessions', 'job', 'end')
+local r = redis.call('HMGET', KEYS[1], 'hash', 'state', 'attempt', 'sessions', 'job', 'end', 'deadline')
 if r[1] then
   if r[1] ~= ARGV[3] then return {'conflict'} end
   local told = sid == '' or string.find(r[4], sid, 1, true)
@@ -32,7 +32,7 @@ if r[1] then
   else
     redis.call('HSET', KEYS[1], 'again', 1)
   end
-  return {'known', r[2], r[3], r[5]}
+  return {'known', r[2], r[3], r[5], r[7]}
 end
 redis.call('ZREMRANGEBYSCORE', base .. 'unacked', '-inf', now - tonumber(ARGV[10]))
 local kept = redis.call('ZCARD', base .. 'open') + redis.call('ZCARD', base .. 'unacked')

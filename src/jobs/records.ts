@@ -18,6 +18,8 @@ export interface Known {
   readonly attempt: number;
   /** BullMQ's id of the job that the last attempt was one of; '' before the first. */
   readonly job: string;
+  /** The one that it was accepted with, ms since 1970. */
+  readonly deadline: number;
 }
 
 export type Accepted =
@@ -102,6 +104,7 @@ export class Records {
         state: readState(asText(reply[1])),
         attempt: asNumber(reply[2]),
         job: asText(reply[3]),
+        deadline: asNumber(reply[4]),
       };
     }
     if (is === 'new' || is === 'conflict' || is === 'in_flight' || is === 'unacked') return { is };

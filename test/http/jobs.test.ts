@@ -284,15 +284,17 @@ test('J3: a request is read until it ended and after; another player’s is 404'
   expect((await call('/v1/jobs/mine', 'hal')).body['state']).toBe('accepted');
 });
 
-test('J5: DELETE cancels with 202, once; after that it is 409 already_ended', async () => {
+test('J5: DELETE cancels and answers with the end, once; after that it is 409 already_ended', async () => {
   await post('jim', 'gone');
-  expect((await call('/v1/jobs/gone', 'jim', { method: 'DELETE' })).status).toBe(202);
-  expect((await call('/v1/jobs/gone', 'jim')).body).toMatchObject({
+  const cancelled = await call('/v1/jobs/gone', 'jim', { method: 'DELETE' });
+  expect(cancelled.status).toBe(200);
+  expect(cancelled.body).toEqual({
     id: 'gone',
     kind: 'pipeline',
     state: 'cancelled',
     attempt: 0,
   });
+  expect((await call('/v1/jobs/gone', 'jim')).body).toEqual(cancelled.body);
   const again = await call('/v1/jobs/gone', 'jim', { method: 'DELETE' });
   expect(again.status).toBe(409);
   expect(again.body).toEqual(refusal('already_ended', /ended/));
@@ -301,6 +303,39 @@ test('J5: DELETE cancels with 202, once; after that it is 409 already_ended', as
 test('Q6: a request past its deadline reads as expired although nobody works', async () => {
   expect((await post('kim', 'late', {}, '?deadlineMs=1')).status).toBe(202);
   await until(async () => (await call('/v1/jobs/late', 'kim')).body['state'] === 'expired');
+});
+
+test('Q5, Q6: of a request that is sent again the first deadline counts, by both ways', async () => {
+  const first = await post('lou', 'again', {}, '?deadlineMs=30000');
+  const second = await post('lou', 'again', {}, '?deadlineMs=60000');
+  expect(second.body['deadline']).toBe(first.body['deadline']);
+
+  const raw = await muster.raw({ player: 'lou' });
+  await raw.hello();
+  const request = { id: 'short', kind: 'pipeline', input: {} };
+  raw.send('request', { ...request, deadlineMs: 500 });
+  await raw.next('accepted');
+  raw.send('request', { ...request, deadlineMs: 60_000 });
+  await raw.next('accepted');
+  // Nobody works here: it is the gateway that has to notice.
+  expect((await raw.next('ended')).body).toMatchObject({ id: 'short', state: 'expired' });
+  raw.close();
+});
+
+test('J7, L5: reading an end by GET acknowledges it, cancelling by DELETE does not', async () => {
+  await post('lia', 'read');
+  await post('lia', 'unread');
+  for (const id of ['read', 'unread']) {
+    await call(`/v1/jobs/${id}`, 'lia', { method: 'DELETE' });
+  }
+  await call('/v1/jobs/read', 'lia');
+  const raw = await muster.raw({ player: 'lia' });
+  await raw.hello();
+  expect((await raw.next('ended')).body.id).toBe('unread');
+  raw.send('ping', { seq: 1, clientTime: 0 });
+  await raw.next('pong');
+  expect(raw.all('ended')).toHaveLength(1);
+  raw.close();
 });
 
 test('J7: asked for by HTTP, an end reaches the player’s socket when it begins an epoch', async () => {
@@ -320,7 +355,7 @@ test('J7: asked for on a socket, a request is read and cancelled by HTTP', async
   raw.send('request', { id: 'socket-first', kind: 'pipeline', input: { note: 'hi' } });
   await raw.next('accepted');
   expect((await post('max', 'socket-first', { note: 'hi' })).status).toBe(202);
-  expect((await call('/v1/jobs/socket-first', 'max', { method: 'DELETE' })).status).toBe(202);
+  expect((await call('/v1/jobs/socket-first', 'max', { method: 'DELETE' })).status).toBe(200);
   expect((await raw.next('ended')).body).toMatchObject({ id: 'socket-first', state: 'cancelled' });
   raw.close();
 });

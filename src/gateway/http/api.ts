@@ -2,6 +2,7 @@ import { Refusal, replyErrors, requestId } from '../../../protocol/index.ts';
 import { randomId } from '../../lib/ids.ts';
 import type { Counters } from '../../lib/counters.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
+import type { RequestName } from '../../jobs/records.ts';
 import type { Log } from '../../lib/log.ts';
 import { bearer, type Auth } from '../auth.ts';
 import type { Doors } from '../doors.ts';
@@ -52,11 +53,11 @@ async function answer(exchange: Exchange, parts: ApiParts): Promise<void> {
   const player = await playerOf(exchange, parts);
   if (method === 'POST' && stream === undefined) return await submit(exchange, parts, player, name);
   if (method === 'GET' && stream === undefined)
-    return await sendStatus(exchange, parts, player, name);
+    return await sendStatus(exchange, parts, { player, id: name }, true);
   if (method === 'GET') return await parts.watchers.stream(exchange, { player, id: name });
   if (method === 'DELETE' && stream === undefined) {
     await parts.jobs.cancel({ player, id: name });
-    return await sendStatus(exchange, parts, player, name, 202);
+    return await sendStatus(exchange, parts, { player, id: name }, false);
   }
   throw new Refusal('not_found', `${method} ${path}`);
 }
@@ -85,18 +86,19 @@ async function submit(
   );
 }
 
+/** @param acknowledges whether an end counts as delivered when it is read by this call */
 async function sendStatus(
   exchange: Exchange,
   parts: ApiParts,
-  player: string,
-  id: string,
-  http = 200,
+  name: RequestName,
+  acknowledges: boolean,
 ): Promise<void> {
-  const found = await parts.jobs.find({ player, id });
+  const found = await parts.jobs.find(name);
   if (found === undefined) throw new Refusal('unknown_request');
-  exchange.reply(http, JSON_HEADERS, JSON.stringify(describe(id, found)));
+  if (exchange.aborted.aborted) return;
+  exchange.reply(200, JSON_HEADERS, JSON.stringify(describe(name.id, found)));
   // Whoever works over HTTP alone has no other way to acknowledge an end.
-  if (found.end !== undefined && http === 200) await parts.jobs.records.seen({ player, id });
+  if (acknowledges && found.end !== undefined) await parts.jobs.records.seen(name);
 }
 
 async function playerOf(exchange: Exchange, parts: ApiParts): Promise<string> {

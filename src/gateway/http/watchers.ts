@@ -66,7 +66,8 @@ export class Watchers {
       for (const watcher of watchers) this.finish(watcher, end);
       return;
     }
-    const text = event('progress', readProgress(frame) as ServerBody<'progress'>);
+    const { id: _, ...report } = readProgress(frame) as ServerBody<'progress'>;
+    const text = event('progress', report);
     // A slow reader is spared what would only wait for it: a report may be skipped here, the end is not.
     for (const { to } of watchers)
       if (!to.writeIfClear(text)) this.counters.add('frames_dropped', 'skipped');
@@ -95,9 +96,10 @@ export class Watchers {
   }
 
   private finish(watcher: Watcher, end: object): void {
-    watcher.to.write(event('ended', end));
+    const written = watcher.to.write(event('ended', end));
     watcher.to.end();
     this.remove(watcher);
+    if (!written) return;
     this.jobs.records.seen(watcher.name).catch((error: unknown) => {
       this.log.warn('end not acknowledged', { error });
     });
