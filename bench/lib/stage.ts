@@ -15,7 +15,7 @@ export interface Program {
   readonly name: string;
   /** A built file, relative to dist/. */
   readonly file: string;
-  readonly args?: readonly string[];
+  readonly nodeArgs?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** CPU id of all its threads; undefined: wherever the system puts it. */
   readonly core?: number | undefined;
@@ -73,14 +73,13 @@ export class Stage {
   /** The gateway as `npm run start:gateway` runs it, on a free port, without dashboard. */
   async gateway(
     redisUrl: string,
-    env: Readonly<Record<string, string>> = {},
-    core?: number,
+    { env = {}, ...rest }: Pick<Program, 'env' | 'core' | 'nodeArgs'> = {},
   ): Promise<Running & { readonly port: number }> {
     const running = this.start({
       name: 'gateway',
       file: 'gateway.js',
       env: { ...GATEWAY_ENV, PORT: '0', REDIS_URL: redisUrl, ...env },
-      core,
+      ...rest,
       profiled: true,
     });
     const [, port] = await running.line(/"message":"gateway listens".*?"port":(\d+)/);
@@ -121,12 +120,12 @@ export class Stage {
   }
 
   private spawn(program: Program, stdio: ('ignore' | 'pipe' | 'inherit' | 'ipc')[]): ChildProcess {
-    const { name, file, args = [], env = {}, core } = program;
+    const { name, file, nodeArgs = [], env = {}, core } = program;
     const profile =
       program.profiled === true && this.profiles !== undefined
         ? ['--cpu-prof', `--cpu-prof-dir=${this.profiles}`, `--cpu-prof-name=${name}.cpuprofile`]
         : [];
-    const node = [process.execPath, ...profile, join(dist, file), ...args];
+    const node = [process.execPath, ...profile, ...nodeArgs, join(dist, file)];
     const [command = '', ...rest] =
       core === undefined ? node : ['taskset', '-c', String(core), ...node];
     const child = spawn(command, rest, {
@@ -146,7 +145,8 @@ export class Stage {
   }
 }
 
-const dist = fileURLToPath(new URL('../', import.meta.url));
+/** Where the built files are. */
+export const dist = fileURLToPath(new URL('../', import.meta.url));
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Nothing is refused for being fast or for coming from one address; everything else is as in production. */

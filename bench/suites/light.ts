@@ -34,7 +34,7 @@ export const light: Suite = async (stage) => {
   const seconds = stage.seconds ?? DEFAULT_SECONDS;
   const [serverCore, generatorCore] = stage.cores;
   const redis = await stage.redis();
-  const gateway = await stage.gateway(redis.url, {}, serverCore);
+  const gateway = await stage.gateway(redis.url, { core: serverCore });
   const raw = stage.helper({ name: 'raw', file: 'bench/raw-echo.js', core: serverCore });
   const generator = stage.helper({ name: 'generator', file: 'bench/load.js', core: generatorCore });
   const rawPort = await raw.ask('listen', undefined, z.int());
