@@ -40,9 +40,9 @@ type AttemptedJob = Pick<
  * Runs one attempt of a job to its end and settles the requests that are done. A throw settles nothing: the worker
  * knows whether it was the last one.
  *
- * The first attempt does not wait for the record before it starts: begin and settle travel one after the other on one
- * connection, and settle looks again. Later attempts read the record first, so that a request whose end was written
- * before its process was killed is never run again.
+ * A first attempt does not take the record before it starts: the worker does that for it when it lasts longer than a
+ * few ms (lane-worker.ts), and settle looks by itself who may end the request. Later attempts read the record first, so
+ * that a request whose end was written before its process was killed is never run again.
  */
 export async function runAttempt<N extends KindName>(
   job: AttemptedJob,
@@ -127,7 +127,7 @@ async function standing<N extends KindName>(held: readonly Held<N>[]): Promise<H
   const owned = await Promise.all(
     held.map(async (one) => {
       try {
-        return await one.owned();
+        return await one.begin();
       } catch (error) {
         // In a batch the others still have to be run.
         if (error instanceof Fenced && held.length > 1) return false;

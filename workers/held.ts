@@ -45,26 +45,20 @@ export class Fenced extends Error {
 /** One request in the hands of one attempt. */
 export class Held<N extends KindName> {
   readonly item: Item<N>;
-  private readonly begun: Promise<Standing>;
   private readonly stopped = new Stop();
   private seq = 0;
   private last: Promise<void> | undefined;
 
-  /** Takes the record; the answer is looked at later. @throws ZodError when the input is none of this kind */
+  /** @throws ZodError when the input is none of this kind */
   constructor(
     private readonly kind: Kind,
     private readonly data: RequestData,
     private readonly token: string,
     private readonly attempt: number,
     private readonly place: Place,
-    job: string,
+    private readonly job: string,
     signal: AbortSignal,
   ) {
-    this.begun = place.records.begin(data, token, attempt, place.worker, job);
-    this.begun.then(
-      (standing) => this.heed(standing),
-      (error: unknown) => this.stopped.stop(error),
-    );
     const { stopped } = this;
     this.item = {
       input: kind.input.parse(data.input) as InputOf<N>,
@@ -80,9 +74,10 @@ export class Held<N extends KindName> {
     };
   }
 
-  /** @returns false when nothing is left to do. @throws Fenced */
-  async owned(): Promise<boolean> {
-    return owns(await this.begun);
+  /** Takes the record. @returns false when nothing is left to do. @throws Fenced */
+  async begin(): Promise<boolean> {
+    const { data, token, attempt, job } = this;
+    return owns(await this.place.records.begin(data, token, attempt, job));
   }
 
   /** Resolves when what was reported has been sent. */
@@ -106,17 +101,16 @@ export class Held<N extends KindName> {
       seq: ++this.seq,
       value: this.kind.progress.parse(value),
     });
-    const sent = this.place.records.progress(this.data, this.token, frame, reliable).then(
-      (standing) => this.heed(standing),
+    const { data, token, attempt, job } = this;
+    const sent = this.place.records.progress(data, token, attempt, job, frame, reliable).then(
+      (standing) => {
+        if (standing !== 'ok') this.stopped.stop(standing);
+      },
       (error: unknown) => this.place.onLost(error),
     );
     this.last = sent;
     await sent;
     if (this.last === sent) this.last = undefined;
-  }
-
-  private heed(standing: Standing): void {
-    if (standing !== 'ok') this.stopped.stop(standing);
   }
 }
 

@@ -83,10 +83,11 @@ export abstract class LaneWorker extends Worker {
       if (!this.causes.has(id)) this.causes.set(id, cause);
       this.kill(job);
     };
-    const limit = setTimeout(() => end('time_limit'), kind.timeLimitMs);
     const requests = job.name === MATCHMAKING_PASS ? [] : readRequests(job.data);
-    const deadlines = requests.map((request) => this.deadline(job, kind, request));
-    const unwatch = this.watch(job, kind, end);
+    let unguard: (() => void) | undefined;
+    const late = setTimeout(() => {
+      unguard = this.guard(job, kind, requests, token, end);
+    }, BRIEF_MS);
     this.active.set(id, () => this.kill(job));
     let surrender = (): void => undefined;
     const surrendered = new Promise<void>((resolve) => (surrender = resolve));
@@ -99,12 +100,40 @@ export abstract class LaneWorker extends Worker {
       for (const request of requests) this.count(kind, request, 'done');
       return result;
     } finally {
-      clearTimeout(limit);
-      for (const deadline of deadlines) clearTimeout(deadline);
-      unwatch();
+      clearTimeout(late);
+      unguard?.();
       this.active.delete(id);
       this.surrenders.delete(surrender);
     }
+  }
+
+  /**
+   * What an attempt needs that lasts: a record that says so, a time limit, deadlines, a look at its memory. Most
+   * attempts are over before, and cost none of it.
+   * @returns what ends it
+   */
+  private guard(
+    job: Job,
+    kind: Kind,
+    requests: readonly RequestData[],
+    token: string,
+    end: (cause: Cause) => void,
+  ): () => void {
+    const timers = requests.map((request) => this.deadline(job, kind, request));
+    timers.push(setTimeout(() => end('time_limit'), kind.timeLimitMs - BRIEF_MS));
+    const unwatch = this.watch(job, kind, end);
+    // A second attempt has taken it itself, before it began.
+    if (job.attemptsStarted === 1) {
+      for (const request of requests) {
+        this.books.records
+          .begin(request, token, job.attemptsStarted, job.id ?? '')
+          .catch((error: unknown) => this.books.log.warn('not begun', { job: job.id, error }));
+      }
+    }
+    return () => {
+      for (const timer of timers) clearTimeout(timer);
+      unwatch();
+    };
   }
 
   /** As delayed by nothing: BullMQ's moveToWait wakes nobody for a job that has a priority. */
@@ -218,8 +247,11 @@ export abstract class LaneWorker extends Worker {
   }
 }
 
+/** An attempt that is over sooner is not looked after, ms. */
+const BRIEF_MS = 5;
+
 /** From the abort signal to SIGKILL, for a processor that may be about to give way, ms. */
-const STOP_GRACE_MS = 250;
+const STOP_GRACE_MS = 500;
 
 /** Failures by which a process died, not one request. */
 const DEATHS: ReadonlySet<FailureCode> = new Set(['crashed', 'time_limit', 'memory_limit']);

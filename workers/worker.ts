@@ -7,7 +7,7 @@ import type { Config } from '../src/lib/config.ts';
 import { Counters } from '../src/lib/counters.ts';
 import type { Log } from '../src/lib/log.ts';
 import { connectRedis, type Redis } from '../src/lib/redis.ts';
-import { workerChannel } from '../src/relay/keys.ts';
+import { ORDERS_CHANNEL } from '../src/relay/keys.ts';
 import type { Place } from './held.ts';
 import { WorkerBeat } from './beat.ts';
 import { CoreWorker } from './core-worker.ts';
@@ -59,7 +59,7 @@ export function startWorker(
     run(lane, log);
     beat.say();
   };
-  obey(orders, name, lanes, log);
+  obey(orders, lanes, log);
   for (const lane of io) begin(lane);
   for (const lane of cores) {
     lane.warm().then(
@@ -93,7 +93,7 @@ function run(lane: LaneWorker, log: Log): void {
 }
 
 /** Listens for verdicts on jobs that run here. A missed one costs work, not truth: the verdict is in the record. */
-function obey(orders: Redis, name: string, lanes: readonly LaneWorker[], log: Log): void {
+function obey(orders: Redis, lanes: readonly LaneWorker[], log: Log): void {
   orders.on('message', (_channel: string, text: string) => {
     try {
       const { stop: job, why } = order.parse(JSON.parse(text));
@@ -102,9 +102,7 @@ function obey(orders: Redis, name: string, lanes: readonly LaneWorker[], log: Lo
       log.warn('order not understood', { error });
     }
   });
-  orders
-    .subscribe(workerChannel(name))
-    .catch((error: unknown) => log.error('no orders', { error }));
+  orders.subscribe(ORDERS_CHANNEL).catch((error: unknown) => log.error('no orders', { error }));
 }
 
 /** Takes no more jobs, lets the running ones finish for drainMs, then hands them back. */

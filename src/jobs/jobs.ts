@@ -10,7 +10,7 @@ import {
 import type { Config } from '../lib/config.ts';
 import type { Counters } from '../lib/counters.ts';
 import { isAway, type Redis } from '../lib/redis.ts';
-import { jobId, workerChannel } from '../relay/keys.ts';
+import { jobId, ORDERS_CHANNEL } from '../relay/keys.ts';
 import { Admission } from './admission.ts';
 import { Batching } from './batching.ts';
 import type { RequestData } from './job-data.ts';
@@ -237,12 +237,7 @@ export class Jobs {
     await Promise.all([
       this.admission.left(kind, job),
       this.queues.remove(kind.lane, job),
-      settled.worker === ''
-        ? undefined
-        : this.redis.publish(
-            workerChannel(settled.worker),
-            JSON.stringify({ stop: job, why: state }),
-          ),
+      this.redis.publish(ORDERS_CHANNEL, JSON.stringify({ stop: job, why: state })),
     ]);
     return true;
   }

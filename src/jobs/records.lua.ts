@@ -3,7 +3,7 @@ import { OUTBOX_LUA } from '../relay/outbox.lua.ts';
 
 /**
  * A request's record is a hash: hash (of kind and input), kind, state, attempt (BullMQ's count of starts), run (token
- * of the attempt that may end it), sessions (who is told, see deliver), worker, job, end (frame), times in ms since 1970.
+ * of the attempt that may end it), sessions (who is told, see deliver), job, end (frame), times in ms since 1970.
  */
 const ENDED = `local ended = {done = true, failed = true, cancelled = true, expired = true}\n`;
 
@@ -40,7 +40,7 @@ if kept >= tonumber(ARGV[9]) then return {'unacked'} end
 if tonumber(redis.call('HGET', base .. 'inflight', ARGV[4]) or 0) >= tonumber(ARGV[8]) then return {'in_flight'} end
 local keep = tonumber(ARGV[7]) - now + tonumber(ARGV[10])
 redis.call('HSET', KEYS[1], 'hash', ARGV[3], 'kind', ARGV[4], 'state', 'accepted', 'attempt', 0, 'run', '',
-  'sessions', sid, 'worker', '', 'job', '', 'accepted', ARGV[6], 'deadline', ARGV[7])
+  'sessions', sid, 'job', '', 'accepted', ARGV[6], 'deadline', ARGV[7])
 redis.call('PEXPIRE', KEYS[1], keep)
 redis.call('ZADD', base .. 'open', ARGV[7], id)
 redis.call('HINCRBY', base .. 'inflight', ARGV[4], 1)
@@ -86,7 +86,7 @@ return 1
 };
 
 /**
- * An attempt takes the record. KEYS: record. ARGV: run, attempt, worker, job id.
+ * An attempt takes the record. KEYS: record. ARGV: run, attempt, job id.
  * Reply: 'ok' | 'ended' | 'fenced' (a later start has it) | 'gone'.
  */
 export const begin: Script = {
@@ -97,23 +97,27 @@ local r = redis.call('HMGET', KEYS[1], 'state', 'attempt')
 if not r[1] then return 'gone' end
 if ended[r[1]] then return 'ended' end
 if tonumber(ARGV[2]) < tonumber(r[2]) then return 'fenced' end
-redis.call('HSET', KEYS[1], 'state', 'running', 'run', ARGV[1], 'attempt', ARGV[2], 'worker', ARGV[3], 'job', ARGV[4])
+redis.call('HSET', KEYS[1], 'state', 'running', 'run', ARGV[1], 'attempt', ARGV[2], 'job', ARGV[3])
 return 'ok'
 `,
 };
 
 /**
- * KEYS: record. ARGV: base, run, frame, 1 if it may not be skipped, nonce, outboxMax, job id.
+ * Reports progress, and takes the record for an attempt that has not yet.
+ * KEYS: record. ARGV: base, run, frame, 1 if it may not be skipped, nonce, outboxMax, request's job id, attempt, job id.
  * Reply: 'ok' | 'ended' | 'fenced' | 'gone'.
  */
 export const progress: Script = {
   name: 'musterProgress',
   keys: 1,
   lua: `${OUTBOX_LUA}${ENDED}
-local r = redis.call('HMGET', KEYS[1], 'state', 'run', 'sessions')
+local r = redis.call('HMGET', KEYS[1], 'state', 'run', 'sessions', 'attempt')
 if not r[1] then return 'gone' end
 if ended[r[1]] then return 'ended' end
-if r[2] ~= ARGV[2] then return 'fenced' end
+if r[2] ~= ARGV[2] then
+  if tonumber(ARGV[8]) <= tonumber(r[4]) then return 'fenced' end
+  redis.call('HSET', KEYS[1], 'state', 'running', 'run', ARGV[2], 'attempt', ARGV[8], 'job', ARGV[9])
+end
 deliver(ARGV[1], r[3], ARGV[5], ARGV[6], '', ARGV[3], ARGV[7], ARGV[4] == '1')
 return 'ok'
 `,
@@ -124,17 +128,17 @@ return 'ok'
  * took the record, or that started later than the one that did and died before it could.
  * KEYS: record. ARGV: base, request id, run ('*': a verdict that needs no attempt), state, frame, now ms,
  * request ttl ms, nonce, outboxMax, job id, attempt.
- * Reply: ['ok', state before, kind, worker] | ['ended', state] | ['fenced'] | ['gone'].
+ * Reply: ['ok', kind] | ['ended', state] | ['fenced'] | ['gone'].
  */
 export const settle: Script = {
   name: 'musterSettle',
   keys: 1,
   lua: `${OUTBOX_LUA}${ENDED}
 local base, id = ARGV[1], ARGV[2]
-local r = redis.call('HMGET', KEYS[1], 'state', 'run', 'sessions', 'kind', 'worker', 'attempt')
+local r = redis.call('HMGET', KEYS[1], 'state', 'run', 'sessions', 'kind', 'attempt')
 if not r[1] then return {'gone'} end
 if ended[r[1]] then return {'ended', r[1]} end
-if ARGV[3] ~= '*' and ARGV[3] ~= r[2] and tonumber(ARGV[11]) <= tonumber(r[6]) then return {'fenced'} end
+if ARGV[3] ~= '*' and ARGV[3] ~= r[2] and tonumber(ARGV[11]) <= tonumber(r[5]) then return {'fenced'} end
 redis.call('HSET', KEYS[1], 'state', ARGV[4], 'end', ARGV[5], 'ended', ARGV[6])
 redis.call('PEXPIRE', KEYS[1], ARGV[7])
 redis.call('ZREM', base .. 'open', id)
@@ -142,7 +146,7 @@ redis.call('ZADD', base .. 'unacked', ARGV[6], id)
 redis.call('PEXPIRE', base .. 'unacked', ARGV[7])
 if redis.call('HINCRBY', base .. 'inflight', r[4], -1) <= 0 then redis.call('HDEL', base .. 'inflight', r[4]) end
 deliver(base, r[3], ARGV[8], ARGV[9], id, ARGV[5], ARGV[10], true)
-return {'ok', r[1], r[4], r[5]}
+return {'ok', r[4]}
 `,
 };
 

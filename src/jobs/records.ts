@@ -31,19 +31,13 @@ export type Accepted =
 export type Standing = 'ok' | 'ended' | 'fenced' | 'gone';
 
 export type Settled =
-  | {
-      readonly is: 'ok';
-      readonly before: RequestState;
-      readonly kind: string;
-      readonly worker: string;
-    }
+  | { readonly is: 'ok'; readonly kind: string }
   | { readonly is: Exclude<Standing, 'ok'> };
 
 export interface Found {
   readonly kind: string;
   readonly state: RequestState;
   readonly attempt: number;
-  readonly worker: string;
   /** ms since 1970. */
   readonly deadline: number;
   /** The `ended` frame, once there is one. */
@@ -130,17 +124,17 @@ export class Records {
     { player, id }: RequestName,
     run: string,
     attempt: number,
-    worker: string,
     job: string,
   ): Promise<Standing> {
-    const record = playerKeys(player).record(id);
-    return readStanding(await this.run.begin(record, run, attempt, worker, job));
+    return readStanding(await this.run.begin(playerKeys(player).record(id), run, attempt, job));
   }
 
-  /** @param reliable through the outbox, or bare and at most once */
+  /** Takes the record, too, as begin does. @param reliable through the outbox, or bare and at most once */
   async progress(
     { player, id }: RequestName,
     run: string,
+    attempt: number,
+    job: string,
     frame: Uint8Array,
     reliable: boolean,
   ): Promise<Standing> {
@@ -155,6 +149,8 @@ export class Records {
         randomUint32(),
         this.limits.OUTBOX_MAX,
         jobId(player, id),
+        attempt,
+        job,
       ),
     );
   }
@@ -181,18 +177,16 @@ export class Records {
     );
     const is = readStanding(reply[0]);
     if (is !== 'ok') return { is };
-    const [before, kind, worker] = reply.slice(1).map(asText);
-    return { is, before: readState(before ?? ''), kind: kind ?? '', worker: worker ?? '' };
+    return { is, kind: asText(reply[1]) };
   }
 
   /** @returns undefined when no such request is remembered */
   async find({ player, id }: RequestName): Promise<Found | undefined> {
-    const [kind, state, attempt, worker, deadline, end] = await this.redis.hmgetBuffer(
+    const [kind, state, attempt, deadline, end] = await this.redis.hmgetBuffer(
       playerKeys(player).record(id),
       'kind',
       'state',
       'attempt',
-      'worker',
       'deadline',
       'end',
     );
@@ -201,7 +195,6 @@ export class Records {
       kind: asText(kind),
       state: readState(asText(state)),
       attempt: asNumber(attempt),
-      worker: asText(worker),
       deadline: asNumber(deadline),
       end: end ? asBytes(end) : undefined,
     };

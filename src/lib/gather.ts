@@ -1,15 +1,19 @@
 /**
- * Calls of one turn of the event loop, or of some milliseconds, as one call: a script that is run for fifty jobs costs
- * little more than one that is run for one.
+ * Many calls as one: a script that is run for fifty jobs costs little more than one that is run for one. With waitMs 0
+ * the first call goes out at once, and what comes while it is on its way goes with the next: nobody waits where there
+ * is nobody to wait for.
  */
 export class Gather<T, R> {
   private items: T[] = [];
   private answer: Promise<readonly R[]> | undefined;
+  private flight: Promise<unknown> = Promise.resolve();
+  private flying = false;
+  private close: () => void = () => undefined;
 
   /**
    * @param run one result for each item, in their order
-   * @param waitMs how long the first of a call waits for others; 0: until the end of this turn
-   * @param max items of one call
+   * @param waitMs how long the first of a call waits for others; 0: only while the call before it is on its way
+   * @param max items of one call, about
    */
   constructor(
     private readonly run: (items: readonly T[]) => Promise<readonly R[]>,
@@ -18,6 +22,7 @@ export class Gather<T, R> {
   ) {}
 
   async add(item: T): Promise<R> {
+    if (this.waitMs === 0 && !this.flying) return (await this.fly([item]))[0] as R;
     const index = this.items.push(item) - 1;
     this.answer ??= this.open();
     const answer = this.answer;
@@ -25,19 +30,28 @@ export class Gather<T, R> {
     return (await answer)[index] as R;
   }
 
-  private close: () => void = () => undefined;
-
   private async open(): Promise<readonly R[]> {
-    let timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
+    let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.close = resolve;
-      timer = this.waitMs > 0 ? setTimeout(resolve, this.waitMs) : setImmediate(resolve);
+      if (this.waitMs > 0) timer = setTimeout(resolve, this.waitMs);
+      else void this.flight.finally(resolve);
     });
-    if (this.waitMs > 0) clearTimeout(timer as NodeJS.Timeout);
-    else clearImmediate(timer as NodeJS.Immediate);
+    clearTimeout(timer);
     const { items } = this;
     this.items = [];
     this.answer = undefined;
-    return await this.run(items);
+    return await this.fly(items);
+  }
+
+  private async fly(items: readonly T[]): Promise<readonly R[]> {
+    this.flying = true;
+    const flight = this.run(items);
+    this.flight = flight.catch(() => undefined);
+    try {
+      return await flight;
+    } finally {
+      if (this.answer === undefined) this.flying = false;
+    }
   }
 }

@@ -42,9 +42,8 @@ export function gatewayChannel(gateway: string): string {
   return `m:gateway:${gateway}`;
 }
 
-export function workerChannel(worker: string): string {
-  return `m:worker:${worker}`;
-}
+/** Verdicts for whichever worker runs the job: they are rare, and no record has to say where it runs. */
+export const ORDERS_CHANNEL = 'm:orders';
 
 export function roomChannel(room: string): string {
   return `m:room:${room}`;

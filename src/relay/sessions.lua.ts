@@ -71,7 +71,13 @@ if redis.call('EXISTS', okey) == 1 then redis.call('PEXPIRE', okey, ttl) end
 
 redis.call('ZREMRANGEBYSCORE', base .. 'sessions', '-inf', now - ttl)
 while redis.call('ZCARD', base .. 'sessions') > tonumber(ARGV[11]) do
-  local oldest = redis.call('ZPOPMIN', base .. 'sessions')[1]
+  -- The oldest without a socket; where all have one, the oldest.
+  local all = redis.call('ZRANGE', base .. 'sessions', 0, -1)
+  local oldest = all[1]
+  for i = #all, 1, -1 do
+    if all[i] ~= sid and (redis.call('HGET', base .. 's:' .. all[i], 'gateway') or '') == '' then oldest = all[i] end
+  end
+  redis.call('ZREM', base .. 'sessions', oldest)
   publish(redis.call('HGET', base .. 's:' .. oldest, 'gateway'), 'K' .. oldest .. struct.pack('>I4', 4294967295))
   redis.call('DEL', base .. 's:' .. oldest, base .. 'o:' .. oldest)
 end

@@ -200,8 +200,10 @@ describe('what the scripts publish', () => {
     await sessions.claim(player, one, undefined);
     await accept('r', one);
     const name = { player, id: 'r' };
-    expect(await records.begin(name, 'token', 1, 'worker', 'job')).toBe('ok');
-    expect(await records.progress(name, 'token', Buffer.from([7, 8, 9]), false)).toBe('ok');
+    expect(await records.begin(name, 'token', 1, 'job')).toBe('ok');
+    expect(await records.progress(name, 'token', 1, 'job', Buffer.from([7, 8, 9]), false)).toBe(
+      'ok',
+    );
     expect(await listen()).toEqual([
       { is: 'ephemeral', session: one, frame: Buffer.from([7, 8, 9]) },
     ]);
@@ -234,8 +236,9 @@ describe('what the scripts publish', () => {
     await sessions.claim(player, one, undefined);
     await accept('r', one);
     const name = { player, id: 'r' };
-    await records.begin(name, 'token', 1, 'worker', 'job');
-    for (let i = 0; i < 3; i++) await records.progress(name, 'token', Buffer.from([7]), true);
+    await records.begin(name, 'token', 1, 'job');
+    for (let i = 0; i < 3; i++)
+      await records.progress(name, 'token', 1, 'job', Buffer.from([7]), true);
     expect((await listen()).map((wake) => wake?.is)).toEqual(['reliable', 'reliable', 'new_epoch']);
   });
 });

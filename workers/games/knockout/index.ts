@@ -35,12 +35,8 @@ export const knockout: Game<KnockoutOptions, KnockoutInput, KnockoutView, MatchR
   fromControls: ({ x, y, buttons }) => ({ x, y, dash: (buttons & DASH_BUTTON) !== 0 }),
 };
 
-export {
-  createFromPosition,
-  type DiscPosition,
-  type KnockoutPosition,
-  positionOf,
-} from './position.ts';
+export { type DiscPosition, type KnockoutPosition, positionOf } from './moment.ts';
+export { createFromPosition } from './position.ts';
 export {
   BOT_LEVELS,
   defaultOptions,
