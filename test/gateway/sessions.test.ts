@@ -258,6 +258,22 @@ test('H10, L7: one session more than a player may have ends the oldest, on which
   raw.close();
 });
 
+test('H10: a session without a socket makes room before one that has one', async () => {
+  const oldest = await muster.raw({ player: 'hugh' }, one);
+  await oldest.hello();
+  // Such as a client leaves behind whose welcome was lost again and again.
+  for (let i = 0; i < 5; i++) {
+    const raw = await muster.raw({ player: 'hugh' }, other);
+    const { session } = await raw.hello();
+    raw.cut();
+    const key = playerKeys('hugh').session(session);
+    await until(async () => (await redis.hget(key, 'gateway')) === '');
+  }
+  await quiet(oldest, 0);
+  expect(await redis.zcard(playerKeys('hugh').sessions)).toBe(3);
+  oldest.close();
+});
+
 test('H11: a session lives while its socket does, and for its time after that', async () => {
   const raw = await muster.raw({ player: 'ida' }, one);
   const welcome = await raw.hello();
