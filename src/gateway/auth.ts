@@ -1,4 +1,5 @@
-import type { errors, JWTPayload, JWTVerifyGetKey } from 'jose';
+import type * as Jose from 'jose';
+import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { Refusal, type CloseName } from '../../protocol/index.ts';
 import type { Config } from '../lib/config.ts';
 import { randomId } from '../lib/ids.ts';
@@ -54,9 +55,9 @@ export class Auth {
         return { ok: false, why: 'invalid_token' };
       return { ok: true, identity: { player: sub, expires: exp * 1_000 } };
     } catch (error) {
-      if (error instanceof jose.errors.JWTExpired) return { ok: false, why: 'token_expired' };
-      if (aboutKeys(error, jose.errors)) throw new Refusal('unavailable', 'keys');
-      return { ok: false, why: 'invalid_token' };
+      if (error instanceof Refusal) throw error;
+      const expired = error instanceof jose.errors.JWTExpired;
+      return { ok: false, why: expired ? 'token_expired' : 'invalid_token' };
     }
   }
 
@@ -80,7 +81,7 @@ export class Auth {
     };
     const ours = JWT_SECRET !== undefined && jose.decodeProtectedHeader(token).alg === 'HS256';
     if (JWT_JWKS_URL !== undefined && !ours) {
-      this.keySet ??= jose.createRemoteJWKSet(new URL(JWT_JWKS_URL));
+      this.keySet ??= keySetAt(JWT_JWKS_URL, jose);
       const algorithms = ['RS256', 'ES256', 'EdDSA'];
       return (await jose.jwtVerify(token, this.keySet, { ...options, algorithms })).payload;
     }
@@ -103,23 +104,36 @@ export class Auth {
   }
 
   private async secret(): Promise<Uint8Array> {
-    this.guestSecret ??= this.shared().then((text) => new TextEncoder().encode(text));
-    // A failure is not kept: the store may be back for the next one.
-    this.guestSecret.catch(() => (this.guestSecret = undefined));
+    this.guestSecret ??= this.shared().then(
+      (text) => new TextEncoder().encode(text),
+      () => {
+        // A failure is not kept: the store may be back for the next one.
+        this.guestSecret = undefined;
+        throw new Refusal('unavailable', 'keys');
+      },
+    );
     return await this.guestSecret;
   }
 }
 
-/** Whether what failed was getting a key, from the key set's address or from the store, and not the token. */
-function aboutKeys(
-  error: unknown,
-  { JOSEError, JWKSInvalid, JWKSTimeout }: typeof errors,
-): boolean {
-  if (!(error instanceof JOSEError)) return true;
-  // The base class itself stands for an answer that is no key set.
-  return (
-    error instanceof JWKSTimeout || error instanceof JWKSInvalid || error.code === JOSEError.code
-  );
+/**
+ * The keys at an address. What goes wrong there says nothing about the token; the base class itself stands for an
+ * answer that is no key set.
+ */
+function keySetAt(url: string, { createRemoteJWKSet, errors }: typeof Jose): JWTVerifyGetKey {
+  const { JOSEError, JWKSInvalid, JWKSTimeout } = errors;
+  const remote = createRemoteJWKSet(new URL(url));
+  return async (header, token) => {
+    try {
+      return await remote(header, token);
+    } catch (error) {
+      const ofToken =
+        error instanceof JOSEError &&
+        !(error instanceof JWKSTimeout || error instanceof JWKSInvalid) &&
+        error.code !== JOSEError.code;
+      throw ofToken ? error : new Refusal('unavailable', 'keys');
+    }
+  };
 }
 
 /** @returns the token of an Authorization header, '' without one */
