@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { askRedis } from '../../scripts/lib/redis/command.ts';
-import { playerKeys } from '../../src/relay/keys.ts';
+import { ORDERS_CHANNEL, playerKeys } from '../../src/relay/keys.ts';
 import { Muster } from '../support/muster.ts';
 import type { RawClient } from '../support/raw-client.ts';
 
@@ -14,7 +14,7 @@ let players = 0;
 
 /** The worker's user may do anything but, while it is mute, publish to gateways. */
 async function mute(on: boolean): Promise<void> {
-  const channels = on ? ['resetchannels', '&m:worker:*'] : ['allchannels'];
+  const channels = on ? ['resetchannels', `&${ORDERS_CHANNEL}`] : ['allchannels'];
   await askRedis(muster.redis.url, ['ACL', 'SETUSER', 'worker', ...channels]);
 }
 

@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import type { End } from '../../protocol/index.ts';
+import type { End, Lane } from '../../protocol/index.ts';
 import { askRedis } from '../../scripts/lib/redis/command.ts';
-import { jobId, playerKeys, queuePrefix } from '../../src/relay/keys.ts';
+import { jobId, queuePrefix } from '../../src/relay/keys.ts';
 import { Muster, type TestWorker } from '../support/muster.ts';
 import { childOf, isAlive } from '../support/processes.ts';
 import type { RawClient } from '../support/raw-client.ts';
@@ -34,15 +34,16 @@ async function run(id: string, input: object): Promise<{ worker: TestWorker; chi
   return { worker, child: childOf(worker.process.pid) };
 }
 
-async function runner(id: string): Promise<TestWorker> {
-  const [name] = await askRedis(muster.redis.url, [
-    'HGET',
-    playerKeys(player).record(id),
-    'worker',
-  ]);
-  const worker = muster.workers.find((one) => one.name === name);
-  if (worker === undefined) throw new Error(`no worker ${name}`);
+/** By BullMQ's word: the name of its worker is ours and the core. */
+async function runner(id: string, lane: Lane = 'cpu'): Promise<TestWorker> {
+  const [by = ''] = await askRedis(muster.redis.url, ['HGET', jobKey(id, lane), 'pb']);
+  const worker = muster.workers.find(({ name }) => by.startsWith(`${name}/`));
+  if (worker === undefined) throw new Error(`no worker ${by}`);
   return worker;
+}
+
+function jobKey(id: string, lane: Lane): string {
+  return `${queuePrefix(lane)}:${lane}:${jobId(player, id)}`;
 }
 
 /** After a later request has ended, which a doubled end would have come before. */
@@ -111,8 +112,7 @@ test.each(['sleep', 'spin'])(
     expect(await worker.process.exited).toEqual({ code: 0, signal: null });
     expect(isAlive(child)).toBe(false);
     // Started twice, of which one counts.
-    const job = `${queuePrefix('cpu')}:cpu:${jobId(player, 'long')}`;
-    const counts = await askRedis(muster.redis.url, ['HMGET', job, 'ats', 'atm']);
+    const counts = await askRedis(muster.redis.url, ['HMGET', jobKey('long', 'cpu'), 'ats', 'atm']);
     expect(counts).toEqual(['2', '1']);
   },
 );
@@ -120,7 +120,7 @@ test.each(['sleep', 'spin'])(
 test('a stopping worker hands back calls of its io lane that take too long', async () => {
   await client.request('call', 'pipeline', { firstMs: 0, secondMs: 1_500, thenMs: 0 });
   await client.runs('call');
-  const worker = await runner('call');
+  const worker = await runner('call', 'io');
   worker.process.kill('SIGTERM');
   expect(await worker.process.exited).toEqual({ code: 0, signal: null });
   const end = await onlyEnd('call');
@@ -131,7 +131,7 @@ test('a stopping worker hands back calls of its io lane that take too long', asy
 test('a worker killed mid-call of its io lane is replaced like any other', async () => {
   await client.request('cut', 'pipeline', { firstMs: 0, secondMs: 500, thenMs: 0 });
   await client.runs('cut');
-  const worker = await runner('cut');
+  const worker = await runner('cut', 'io');
   worker.process.kill('SIGKILL');
   const end = await onlyEnd('cut');
   expect(end).toMatchObject({ state: 'done', attempt: 2 });
