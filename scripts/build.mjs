@@ -95,6 +95,9 @@ export function plan(root) {
     ...common,
     entryPoints: [...existing([{ in: 'demo/main.ts', out: 'demo/main' }]), ...page],
     format: 'esm',
+    // The game's WebAssembly is fetched by pages that simulate, not by those that only play.
+    splitting: true,
+    chunkNames: 'demo/[name]',
     platform: 'browser',
     target: 'es2022',
     loader: Object.fromEntries(page.map((entry) => [extname(entry.in), 'copy'])),

@@ -1,0 +1,143 @@
+import { positionOf } from '../workers/games/knockout/moment.ts';
+import type { RequestInput } from '../protocol/index.ts';
+import type { KnockoutView } from '../workers/games/knockout/view.ts';
+import { Steering } from './input/steering.ts';
+import { listenToKeys } from './input/keyboard.ts';
+import { listenToTouch } from './input/stick.ts';
+import type { Backend } from './net/backend.ts';
+import { Forecaster } from './net/forecaster.ts';
+import type { MatchSource } from './source/source.ts';
+import { Stage, type StageView } from './stage/stage.ts';
+import { countStanding, isStanding } from './standing.ts';
+import { Standings } from './standings.ts';
+import { need } from './ui/dom.ts';
+import { Feed } from './ui/feed.ts';
+import { Hud } from './ui/hud.ts';
+import { OddsBar } from './ui/odds.ts';
+import type { BackendPanel } from './ui/panel.ts';
+import { Roster } from './ui/roster.ts';
+
+/** How well the forecast takes a player to steer, as a bot's level. */
+const PLAYER_LEVEL = 2;
+
+/** The stage with all that belongs to a match: shows any source, and steers those that can be. */
+export class MatchView {
+  readonly stage = new Stage(need('canvas', HTMLCanvasElement));
+  private readonly steering = new Steering();
+  private readonly roster = new Roster(need('roster', HTMLOListElement));
+  private readonly odds = new OddsBar(
+    need('odds', HTMLDivElement),
+    need('odds-note', HTMLSpanElement),
+  );
+  private readonly feed = new Feed(need('feed', HTMLOListElement));
+  private readonly hud = new Hud();
+  private readonly forecaster: Forecaster;
+  private standings = new Standings();
+  private source: MatchSource | undefined;
+  private view: KnockoutView | undefined;
+  /** False: the picture alone, behind the lobby. */
+  private whole = false;
+
+  constructor(
+    backend: Backend,
+    private readonly panel: BackendPanel,
+  ) {
+    this.forecaster = new Forecaster(backend, () => this.showOdds());
+    const isPlaying = (): boolean => this.isPlaying;
+    listenToKeys(this.steering, isPlaying);
+    const dash = need('dash', HTMLButtonElement);
+    const parts = {
+      field: need('field', HTMLDivElement),
+      stick: need('stick', HTMLDivElement),
+      dash,
+    };
+    listenToTouch(parts, this.steering, isPlaying);
+  }
+
+  /** Shows a source until the next one, and closes the one before. */
+  show(source: MatchSource | undefined, whole: boolean): void {
+    this.source?.close();
+    this.source = source;
+    this.view = undefined;
+    this.whole = whole;
+    this.standings = new Standings();
+    this.steering.reset();
+    this.feed.clear();
+    this.hud.hide();
+    this.forecaster.stop();
+    this.panel.note(whole ? source : undefined, undefined);
+    if (!source || !whole) return;
+    this.showOdds();
+    this.forecaster.start(() => this.position());
+  }
+
+  /** One picture. @param now ms, of performance.now */
+  draw(now: number): void {
+    const { source } = this;
+    if (!source) return;
+    if (this.isPlaying) this.steer(source, now);
+    const sample = source.sample(now);
+    const happened = this.stage.draw(source, sample, this.stageView(), now);
+    document.body.classList.toggle('playing', this.isPlaying);
+    if (!sample || !this.whole) return;
+    const view = sample.to;
+    for (const one of happened) this.feed.tell(one, source.seats);
+    if (view === this.view && source.phase !== 'waiting') return;
+    const before = this.view;
+    this.view = view;
+    // What a replay said before a seek backwards has not happened yet.
+    if (before && view.tick < before.tick) this.feed.clear();
+    if (!before || countStanding(view) !== countStanding(before)) this.showOdds();
+    const rows = this.standings.read(view, source.result?.placements);
+    this.roster.show(source.seats, source.mySlot, rows);
+    this.hud.update(source, view, rows.find(({ slot }) => slot === source.mySlot)?.place);
+    this.panel.note(source, view.tick);
+  }
+
+  private get isPlaying(): boolean {
+    const { source, view } = this;
+    if (!source || source.kind === 'replay' || source.mySlot < 0 || source.phase === 'over')
+      return false;
+    return !view || isStanding(view, source.mySlot);
+  }
+
+  private steer(source: MatchSource, now: number): void {
+    const canDash = this.view?.discs[source.mySlot]?.dashIn === 0;
+    const input = this.steering.next(now, canDash);
+    if (input) source.steer(input);
+  }
+
+  private stageView(): StageView {
+    const narrow = innerWidth <= 760;
+    if (!this.whole) return { room: { top: 12, bottom: 30 }, names: false };
+    const bottom = this.source?.kind === 'replay' ? (narrow ? 160 : 110) : narrow ? 150 : 30;
+    return { room: { top: narrow ? 112 : 76, bottom }, names: true };
+  }
+
+  private position(): RequestInput<'forecast'>['position'] | undefined {
+    const { source, view } = this;
+    if (!source || !view || source.phase !== 'playing') return undefined;
+    // One or none left is no question any more.
+    if (!view.discs.some(({ alive }) => alive) || countStanding(view) < 2) return undefined;
+    const levels = source.seats.map(({ bot }) => bot ?? PLAYER_LEVEL);
+    const { tick, discs } = positionOf(view, levels);
+    return { tick, discs: [...discs] };
+  }
+
+  private showOdds(): void {
+    const { source, view } = this;
+    if (!source || !this.whole) return;
+    const { odds, note } = this.forecaster;
+    const chances = view ? chancesNow(view, odds?.win) : odds?.win;
+    this.odds.show(source.seats, source.mySlot, chances, note);
+  }
+}
+
+/** A forecast is a moment old: who fell since then has no chance, and one left alone has won. */
+function chancesNow(view: KnockoutView, win: readonly number[] | undefined): number[] | undefined {
+  const standing = view.discs.map((_, slot) => isStanding(view, slot));
+  if (!win && standing.filter(Boolean).length > 1) return undefined;
+  const left = standing.map((stands, slot) => (stands ? Math.max(win?.[slot] ?? 0, 1e-9) : 0));
+  const all = left.reduce((sum, chance) => sum + chance, 0);
+  return left.map((chance) => chance / (all || 1));
+}

@@ -1,0 +1,96 @@
+import {
+  connect,
+  type Client,
+  type Done,
+  type RequestOptions,
+  type State,
+  webStorage,
+} from '../../protocol/client/index.ts';
+import type { End, KindName, RequestInput } from '../../protocol/index.ts';
+import { Traffic } from './traffic.ts';
+
+/** Between two round trips that are measured, ms. None while the page is hidden. */
+const PING_MS = 2_000;
+const ROUND_TRIPS_KEPT = 40;
+const ENDS_KEPT = 30;
+
+/** The page's connection, and what can be measured of it. */
+export class Backend {
+  readonly client: Client;
+  readonly traffic = new Traffic();
+  /** ms, the last one last. */
+  readonly roundTrips: number[] = [];
+  /** Of requests of this page, the last one first. */
+  readonly ends: End[] = [];
+  /** Whether it was open at least once. */
+  wasOpen = false;
+  private readonly listeners: (() => void)[] = [];
+
+  constructor(origin: string) {
+    this.client = connect({
+      url: `${origin.replace(/^http/, 'ws')}/v1/socket`,
+      store: webStorage(sessionStorage, 'knockout.session'),
+      WebSocket: this.traffic.Socket,
+      onState: (state) => {
+        this.wasOpen ||= state.name === 'open';
+        this.changed();
+        if (state.name === 'open') void this.ping();
+      },
+    });
+    setInterval(() => void this.ping(), PING_MS);
+    document.addEventListener('visibilitychange', () => void this.ping());
+  }
+
+  get state(): State {
+    return this.client.state;
+  }
+
+  get isOpen(): boolean {
+    return this.client.state.name === 'open';
+  }
+
+  get roundTrip(): number | undefined {
+    return this.roundTrips.at(-1);
+  }
+
+  /** The player id; undefined before the first welcome. */
+  get player(): string | undefined {
+    const { state } = this;
+    return state.name === 'open' ? (this.known = state.player) : this.known;
+  }
+
+  private known: string | undefined;
+
+  /** As the client's `request`, and keeps what its end says of where it ran. */
+  async request<N extends KindName>(
+    kind: N,
+    input: RequestInput<N>,
+    options: RequestOptions<N> = {},
+  ): Promise<Done<N>> {
+    const done = await this.client.request(kind, input, options);
+    this.ends.unshift(done.end);
+    this.ends.length = Math.min(this.ends.length, ENDS_KEPT);
+    this.changed();
+    return done;
+  }
+
+  /** Called when the state changes or something was measured. */
+  onChange(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  private async ping(): Promise<void> {
+    if (document.hidden || !this.isOpen) return;
+    try {
+      this.roundTrips.push(await this.client.ping());
+      if (this.roundTrips.length > ROUND_TRIPS_KEPT) this.roundTrips.shift();
+      this.changed();
+    } catch {
+      // The connection dropped before the answer: its state tells.
+    }
+  }
+
+  private changed(): void {
+    for (const listener of this.listeners) listener();
+  }
+}

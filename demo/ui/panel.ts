@@ -1,0 +1,77 @@
+import type { Backend } from '../net/backend.ts';
+import type { MatchSource } from '../source/source.ts';
+import { need, setText } from './dom.ts';
+
+const EVERY_MS = 500;
+
+/** Figures of what the backend does for this page. */
+export class BackendPanel {
+  private readonly spark = need('spark', SVGSVGElement).querySelector('path');
+  private tick: number | undefined;
+  private source: MatchSource | undefined;
+
+  constructor(private readonly backend: Backend) {
+    const toggle = need('panel-toggle', HTMLButtonElement);
+    const panel = need('backend', HTMLElement);
+    toggle.addEventListener('click', () => {
+      const open = panel.classList.toggle('open');
+      toggle.ariaExpanded = String(open);
+    });
+    backend.onChange(() => this.update());
+    setInterval(() => {
+      if (!document.hidden) this.update();
+    }, EVERY_MS);
+    this.update();
+  }
+
+  /** What is on the stage now, and at which tick it is. */
+  note(source: MatchSource | undefined, tick: number | undefined): void {
+    this.source = source;
+    this.tick = tick;
+  }
+
+  private update(): void {
+    const { backend, source, tick } = this;
+    const { state, roundTrip, ends } = backend;
+    const { received, sent } = backend.traffic.rates(performance.now());
+    const ran = ends.find((end) => end.ran)?.ran;
+    const kind = ends.find((end) => end.ran)?.kind;
+    put('f-round-trip', roundTrip === undefined ? '–' : `${roundTrip.toFixed(1)} ms`);
+    put('f-gateway', state.name);
+    put('f-tick', tick === undefined ? '–' : String(tick));
+    put('f-arena', source?.arena ?? (source ? 'this page' : '–'));
+    put('f-wait', ran ? `${ran.waitedMs.toFixed(1)} ms` : '–');
+    const core = ran?.core === undefined ? '' : ` on core ${ran.core}`;
+    put('f-job', ran ? `${duration(ran.ms)}${core}` : '–');
+    put('f-job-kind', kind === undefined ? 'Last job' : `Last job: ${kind}`);
+    put('f-received', rate(received));
+    put('f-sent', rate(sent));
+    this.drawSpark();
+  }
+
+  /** Round trips, the last at the right; the line's height is the largest of them. */
+  private drawSpark(): void {
+    const { roundTrips } = this.backend;
+    const most = Math.max(1, ...roundTrips);
+    const points = roundTrips.map((ms, i) => {
+      const x = 120 - (roundTrips.length - 1 - i) * 3;
+      return `${x} ${(26 - (24 * ms) / most).toFixed(1)}`;
+    });
+    const path = points.length > 1 ? `M${points.join('L')}` : '';
+    if (this.spark?.getAttribute('d') !== path) this.spark?.setAttribute('d', path);
+  }
+}
+
+function put(id: string, text: string): void {
+  setText(need(id, HTMLElement), text);
+}
+
+function duration(ms: number): string {
+  return ms < 1_000 ? `${ms.toFixed(0)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}
+
+function rate(bytesPerSecond: number): string {
+  return bytesPerSecond < 1_000
+    ? `${bytesPerSecond.toFixed(0)} B/s`
+    : `${(bytesPerSecond / 1_000).toFixed(1)} kB/s`;
+}
