@@ -104,8 +104,21 @@ export class CoreWorker extends LaneWorker {
       return await super.callProcessJob(job, token, signal);
     } finally {
       this.turns.done(performance.now() - began);
-      if (this.concurrency !== this.turns.ahead) this.concurrency = this.turns.ahead;
     }
+  }
+
+  /** Told whether another job waited when one was over: there is nothing to fetch ahead of an empty queue. */
+  protected override async handleCompleted(
+    result: unknown,
+    job: Job,
+    token: string,
+    fetchNext?: () => boolean,
+  ): Promise<Job> {
+    const next = await super.handleCompleted(result, job, token, fetchNext);
+    // BullMQ's types say that there always is one.
+    this.turns.queued = (next as Job | undefined) !== undefined;
+    if (this.concurrency !== this.turns.ahead) this.concurrency = this.turns.ahead;
+    return next;
   }
 
   private rewarm(): void {

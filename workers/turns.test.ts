@@ -3,14 +3,18 @@ import { Turns } from './turns.ts';
 
 function brisk(): Turns {
   const turns = new Turns();
+  turns.queued = true;
   for (let i = 0; i < 50; i++) turns.done(0.5);
   return turns;
 }
 
-test('fetches ahead only where jobs are short', () => {
+test('fetches ahead only where jobs are short and others wait', () => {
   const turns = new Turns();
   expect(turns.ahead).toBe(1);
   expect(brisk().ahead).toBe(2);
+  const single = brisk();
+  single.queued = false;
+  expect(single.ahead).toBe(1);
   const slow = brisk();
   slow.done(500);
   expect(slow.ahead).toBe(1);

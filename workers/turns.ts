@@ -12,13 +12,15 @@ const NEWEST = 0.1;
 export class Turns {
   /** Whether the job whose turn it is had to wait for it. */
   waited = false;
+  /** Whether the queue had another job when the last one was over. */
+  queued = false;
   private pace = BRISK_MS * 2;
   private running = false;
   private next: ((mine: boolean) => void) | undefined;
 
-  /** How many jobs to hold at once: the one that runs, and one more while they are short. */
+  /** How many jobs to hold at once: the one that runs, and one more while they are short and many. */
   get ahead(): 1 | 2 {
-    return this.pace < BRISK_MS ? 2 : 1;
+    return this.queued && this.pace < BRISK_MS ? 2 : 1;
   }
 
   /** Resolves when it is this job's turn, or with false when it should go to another core. Ended by `done`. */

@@ -24,6 +24,7 @@ function connect(): { connection: Connection; log: string[]; wire: Wire & { stuc
       waiting += bytes.byteLength;
       return 0;
     },
+    cork: (write) => write(),
     getBufferedAmount: () => waiting,
     end: (code, reason) => {
       log.push(`${code} ${reason}`);

@@ -37,6 +37,10 @@ export class Connection {
   /** Resolves when the token has been checked, whatever came of it. */
   identified: Promise<void> = DONE;
   private wire: Wire | undefined;
+  /** Frames of this turn, see sendSoon. */
+  private waiting: (Uint8Array | ArrayBuffer)[] | undefined;
+  /** Until its hello is answered. */
+  private patience: NodeJS.Timeout | undefined;
 
   constructor(
     readonly address: string,
@@ -73,16 +77,63 @@ export class Connection {
     this.end(why);
   }
 
+  /** A socket that has no session after `ms` is closed. */
+  expectHello(ms: number): void {
+    this.patience = setTimeout(() => {
+      // In `joining` its hello came, but the store does not answer.
+      this.end(this.stage.is === 'greeting' ? 'hello_timeout' : 'unavailable');
+    }, ms);
+    this.patience.unref();
+  }
+
+  /** What only a new socket needs is let go: tens of thousands of these are held at once. */
+  opensSession(session: Session): void {
+    this.stage = { is: 'open', session };
+    clearTimeout(this.patience);
+    this.patience = undefined;
+    if (this.identity !== undefined) {
+      this.identity = { player: session.player, expires: this.identity.expires };
+    }
+  }
+
   /** The socket is gone; nothing reaches the client any more. */
   closed(): void {
+    clearTimeout(this.patience);
     this.wire = undefined;
     this.stage = { is: 'closed' };
+  }
+
+  /**
+   * Sends a frame at the end of this turn of the event loop, with all others of it in one write: for what does not
+   * answer inside the socket's own event, where uWebSockets.js gathers by itself.
+   * @param frame not changed by the caller afterwards
+   */
+  sendSoon(frame: Uint8Array | ArrayBuffer): void {
+    if (this.waiting !== undefined) this.waiting.push(frame);
+    else if (this.wire !== undefined) {
+      this.waiting = [frame];
+      setImmediate(() => this.flush());
+    }
+  }
+
+  private flush(): void {
+    const { waiting, wire } = this;
+    this.waiting = undefined;
+    if (waiting === undefined || wire === undefined) return;
+    wire.cork(() => {
+      for (const frame of waiting) if (!this.send(frame)) return;
+    });
   }
 
   /** Sends a frame now. @returns false when the client will not get it: it is gone, or too slow and therefore closed */
   send(frame: Uint8Array | ArrayBuffer): boolean {
     const { wire } = this;
     if (wire === undefined) return false;
+    if (this.waiting !== undefined) {
+      // Behind what came before it. A copy: replies of fixed bodies share one buffer.
+      this.waiting.push(frame.slice(0));
+      return true;
+    }
     const sent = wire.send(frame, true);
     if (sent === 1) return true;
     // Closed below uWebSockets' own limit, so that the close frame still finds room behind the backlog.
@@ -106,6 +157,8 @@ export class Connection {
 
   /** Closes with a code of the table; the close event comes before this returns. A slow client's backlog goes first. */
   end(name: CloseName): void {
+    // What was said before the close is heard before it.
+    this.flush();
     const { wire } = this;
     if (wire === undefined) return;
     this.count('disconnects', name);

@@ -46,6 +46,7 @@ function setUp(handlers: Partial<Handlers>) {
       sent.push(frame);
       return 1;
     },
+    cork: (write) => write(),
     getBufferedAmount: () => 0,
     end: () => connection.closed(),
     subscribe: () => true,
@@ -74,7 +75,10 @@ function setUp(handlers: Partial<Handlers>) {
 
 const fault = new Error('a fault in a handler');
 const internal = { code: 'internal', retry: 'later' };
-const settled = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve));
+/** Handlers' promises, and then the write that ends their turn. */
+const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
 
 test('G1, E: a handler that throws is answered internal, logged and counted, and nothing passes it', async () => {
   const { receive, sent, faults, counters, connection } = setUp({

@@ -111,7 +111,8 @@ export class Dispatcher {
   ): void {
     answer
       .then((body) => {
-        if (body !== undefined) this.reply(connection, route, body as object, ref);
+        const frame = body === undefined ? undefined : route.reply?.(body as object, ref);
+        if (frame !== undefined) connection.sendSoon(frame);
       })
       .catch((error: unknown) => this.refuse(connection, error, route, ref, id));
   }

@@ -174,12 +174,7 @@ function socketEvents({
       entrances.delete(connection);
       if (refused !== undefined) return connection.turnAway(wire, refused);
       connection.opened(wire, auth.verify(token));
-      const late = setTimeout(() => {
-        if (connection.stage.is === 'greeting') connection.end('hello_timeout');
-        // Its hello came, but the store does not answer.
-        if (connection.stage.is === 'joining') connection.end('unavailable');
-      }, config.HELLO_TIMEOUT_MS);
-      late.unref();
+      connection.expectHello(config.HELLO_TIMEOUT_MS);
     },
     receive: (connection, bytes, isBinary) => dispatcher.receive(connection, bytes, isBinary),
     dropped: (connection) => {

@@ -91,7 +91,7 @@ export class Hub {
       };
       this.letGo(this.sessions.get(id), 'session_taken');
       this.sessions.set(id, session);
-      connection.stage = { is: 'open', session };
+      connection.opensSession(session);
       this.welcome(session, claimed, issued);
       return true;
     });
@@ -284,7 +284,7 @@ export class Hub {
       nonce,
     });
     whole.set(frame, HEADER_BYTES);
-    session.connection.send(whole);
+    session.connection.sendSoon(whole);
     if (ends !== '') this.forget(session, ends);
   }
 

@@ -18,6 +18,8 @@ export interface Wire {
   /** @returns 1 sent, 0 buffered, 2 dropped at the buffer limit */
   send(bytes: Uint8Array | ArrayBuffer, isBinary: true): number;
   getBufferedAmount(): number;
+  /** Sends of `write` leave in one write. */
+  cork(write: () => void): unknown;
   end(code: number, reason: string): void;
   subscribe(topic: string): boolean;
   unsubscribe(topic: string): boolean;

@@ -45,7 +45,8 @@ redis.call('PEXPIRE', KEYS[1], keep)
 redis.call('ZADD', base .. 'open', ARGV[7], id)
 redis.call('HINCRBY', base .. 'inflight', ARGV[4], 1)
 for _, key in ipairs({'open', 'inflight'}) do
-  if redis.call('PTTL', base .. key) < keep then redis.call('PEXPIRE', base .. key, keep) end
+  -- With a minute to spare, so that the next requests need not extend it again.
+  if redis.call('PTTL', base .. key) < keep then redis.call('PEXPIRE', base .. key, keep + 60000) end
 end
 return {'new'}
 `,

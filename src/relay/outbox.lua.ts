@@ -20,16 +20,19 @@ end
 
 local function append(base, sid, fresh, outboxMax, id, frame)
   local skey, okey = base .. 's:' .. sid, base .. 'o:' .. sid
-  local s = redis.call('HMGET', skey, 'gateway', 'epoch', 'last', 'lastNonce')
+  local s = redis.call('HMGET', skey, 'gateway', 'epoch', 'last', 'lastNonce', 'ackOffset')
   if not s[2] then return end
-  if redis.call('LLEN', okey) >= tonumber(outboxMax) then
+  if s[3] - s[5] >= tonumber(outboxMax) then
     return overflow(base, sid, s[1], fresh)
   end
   local offset = tonumber(s[3]) + 1
   redis.call('HSET', skey, 'last', offset, 'lastNonce', fresh)
-  redis.call('RPUSH', okey, struct.pack('>I4B', fresh, #id) .. id .. frame)
-  local ttl = redis.call('PTTL', skey)
-  if ttl > 0 then redis.call('PEXPIRE', okey, ttl) end
+  local length = redis.call('RPUSH', okey, struct.pack('>I4B', fresh, #id) .. id .. frame)
+  -- A new list lives no longer than its session; later on both are extended together.
+  if length == 1 then
+    local ttl = redis.call('PTTL', skey)
+    if ttl > 0 then redis.call('PEXPIRE', okey, ttl) end
+  end
   publish(s[1], 'R' .. sid .. struct.pack('>I4I4I4I4B', s[2], offset, fresh, s[4], #id) .. id .. frame)
 end
 

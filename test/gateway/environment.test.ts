@@ -8,7 +8,7 @@ beforeAll(async () => {
   muster = await Muster.start({ workers: 0 });
 });
 
-const ENTRIES = ['dist/gateway.cjs', 'dist/worker.js'];
+const ENTRIES = ['dist/gateway.js', 'dist/worker.js'];
 
 /** What a process says when it refuses to start. */
 async function refusal(entry: string, env: Record<string, string>): Promise<string> {
@@ -55,23 +55,23 @@ test.each(ENTRIES)('%s says that it needs a REDIS_URL', async (entry) => {
 
 test('in production a gateway does not start without a way to tell its players', async () => {
   const env = { REDIS_URL: muster.redis.url, NODE_ENV: 'production', ADMIN_PORT: '0' };
-  expect(await refusal('dist/gateway.cjs', env)).toMatch(/GUESTS.*JWT_SECRET.*JWT_JWKS_URL/);
+  expect(await refusal('dist/gateway.js', env)).toMatch(/GUESTS.*JWT_SECRET.*JWT_JWKS_URL/);
 });
 
 test('a dashboard that others can reach needs a password', async () => {
   const env = { REDIS_URL: muster.redis.url, ADMIN_HOST: '0.0.0.0' };
-  expect(await refusal('dist/gateway.cjs', env)).toMatch(/ADMIN_HOST=0\.0\.0\.0.*ADMIN_PASSWORD/);
+  expect(await refusal('dist/gateway.js', env)).toMatch(/ADMIN_HOST=0\.0\.0\.0.*ADMIN_PASSWORD/);
 });
 
 test('a port that is taken, or an address that is not ours, is said so, and who has it goes on', async () => {
   const PORT = String(await freePort());
   const first = await muster.startGateway({ PORT });
   const env = { REDIS_URL: muster.redis.url, HOST: '127.0.0.1', PORT, ADMIN_PORT: '0' };
-  expect(await refusal('dist/gateway.cjs', env)).toContain(
+  expect(await refusal('dist/gateway.js', env)).toContain(
     `gateway: cannot listen on 127.0.0.1:${PORT}`,
   );
   const elsewhere = { ...env, HOST: '203.0.113.1' };
-  expect(await refusal('dist/gateway.cjs', elsewhere)).toContain('cannot listen on 203.0.113.1');
+  expect(await refusal('dist/gateway.js', elsewhere)).toContain('cannot listen on 203.0.113.1');
   const raw = await muster.raw({ token: await token('ann') }, first);
   expect((await raw.hello()).player).toBe('ann');
   raw.close();
