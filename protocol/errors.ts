@@ -39,6 +39,11 @@ export const replyErrors = {
   already_ended: { retry: 'never', http: 409, says: 'the request has ended' },
   not_in_room: { retry: 'never', http: 403, says: 'join the room first' },
   too_many_rooms: { retry: 'never', http: 429, says: 'this session is in as many rooms as it may' },
+  too_many_streams: {
+    retry: 'later',
+    http: 429,
+    says: 'as many event streams of this player are open as there may be',
+  },
   unauthorized: { retry: 'never', http: 401, says: 'no valid token' },
   not_found: { retry: 'never', http: 404, says: 'nothing is at this address' },
   internal: { retry: 'later', http: 500, says: 'a fault of ours; it is logged and counted' },

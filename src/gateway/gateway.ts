@@ -59,7 +59,7 @@ export async function startGateway(
   const jobs = new Jobs(redis, queues, config, counters);
   const sessions = new Sessions(redis, name, config);
   const hub = new Hub({ redis, sessions, jobs, config, counters, log });
-  const watchers = new Watchers(name, jobs, config.LOOK_INTERVAL_MS, counters, log);
+  const watchers = new Watchers(name, jobs, config, counters, log);
   const auth = new Auth(config, async () => await guestSecret(redis));
   const doors = new Doors(config);
   // Rooms exist before the server that carries their messages; nobody is in one yet.

@@ -64,7 +64,7 @@ export const variables = {
     25_000,
     1_000,
     300_000,
-    'Silence after which a client pings, ms; three of them close the socket.',
+    'Silence after which a client pings, ms; a socket that is dead for three of them is cut.',
   ),
   FRAME_MAX_BYTES: int(
     16_384,
@@ -90,7 +90,18 @@ export const variables = {
   MEMBERS_MAX: int(200, 1, 10_000, 'Members that one presence reply lists.'),
 
   SESSION_TTL_MS: int(600_000, 1_000, 86_400_000, 'How long a session outlives its socket, ms.'),
-  SESSIONS_PER_PLAYER: int(8, 1, 100, 'Sessions of one player; one more ends the oldest.'),
+  SESSIONS_PER_PLAYER: int(
+    8,
+    1,
+    100,
+    'Sessions of one player; one more ends the oldest without a socket, or the oldest.',
+  ),
+  STREAMS_PER_PLAYER: int(
+    16,
+    1,
+    10_000,
+    'Event streams of the jobs API that one player may have open at one gateway.',
+  ),
   OUTBOX_MAX: int(
     256,
     8,

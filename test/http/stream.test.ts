@@ -203,3 +203,27 @@ test('the gateway that answered all this had no fault of its own', () => {
   const lines = muster.gateway.process.output().split('\n');
   expect(lines.filter((line) => /"level":"(error|fatal)"/.test(line))).toEqual([]);
 });
+
+test('G6: one event stream more than a player may have is 429 too_many_streams, until one is closed', async () => {
+  await post('many', 'pipeline', 'long', { firstMs: 60_000 });
+  const streams: EventReader[] = [];
+  for (let i = 0; i < 16; i++) {
+    const stream = await watch('many', 'long');
+    await stream.next('status');
+    streams.push(stream);
+  }
+  const refused = await muster.fetch('/v1/jobs/long/stream', 'many');
+  expect(refused.status).toBe(429);
+  expect(await refused.json()).toMatchObject({ error: { code: 'too_many_streams' } });
+  streams[0]?.leave();
+  await until(async () => {
+    const again = await EventReader.open(
+      `${muster.gateway.http}/v1/jobs/long/stream`,
+      await token('many'),
+    ).catch(() => undefined);
+    if (again !== undefined) streams.push(again);
+    return again !== undefined;
+  });
+  for (const stream of streams) stream.leave();
+  await muster.fetch('/v1/jobs/long', 'many', { method: 'DELETE' });
+});

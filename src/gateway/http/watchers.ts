@@ -7,6 +7,7 @@ import {
 } from '../../../protocol/index.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { Found, RequestName } from '../../jobs/records.ts';
+import type { Config } from '../../lib/config.ts';
 import type { Counters } from '../../lib/counters.ts';
 import type { Log } from '../../lib/log.ts';
 import { jobId } from '../../relay/keys.ts';
@@ -26,18 +27,21 @@ interface Watcher {
 /** Server-Sent Events: `status` once, `progress` as it comes, `ended` last. */
 export class Watchers {
   private readonly byJob = new Map<string, Set<Watcher>>();
+  private readonly perPlayer = new Map<string, number>();
   private looking: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly gateway: string,
     private readonly jobs: Jobs,
-    private readonly lookMs: number,
+    private readonly limits: Pick<Config, 'LOOK_INTERVAL_MS' | 'STREAMS_PER_PLAYER'>,
     private readonly counters: Counters,
     private readonly log: Log,
   ) {}
 
   async stream(exchange: Exchange, name: RequestName): Promise<void> {
     if (!this.jobs.reachable) throw new Refusal('unavailable');
+    if ((this.perPlayer.get(name.player) ?? 0) >= this.limits.STREAMS_PER_PLAYER)
+      throw new Refusal('too_many_streams');
     const known = await this.jobs.records.watch(name, this.gateway);
     const found = known ? await this.jobs.find(name) : undefined;
     if (found === undefined) throw new Refusal('unknown_request');
@@ -80,18 +84,24 @@ export class Watchers {
   }
 
   private add(watcher: Watcher): void {
-    const job = jobId(watcher.name.player, watcher.name.id);
+    const { player, id } = watcher.name;
+    const job = jobId(player, id);
     const watchers = this.byJob.get(job);
     if (watchers === undefined) this.byJob.set(job, new Set([watcher]));
     else watchers.add(watcher);
-    this.looking ??= setInterval(() => this.look(), this.lookMs);
+    this.perPlayer.set(player, (this.perPlayer.get(player) ?? 0) + 1);
+    this.looking ??= setInterval(() => this.look(), this.limits.LOOK_INTERVAL_MS);
   }
 
   private remove(watcher: Watcher): void {
-    const job = jobId(watcher.name.player, watcher.name.id);
+    const { player, id } = watcher.name;
+    const job = jobId(player, id);
     const watchers = this.byJob.get(job);
-    watchers?.delete(watcher);
-    if (watchers?.size === 0) this.byJob.delete(job);
+    if (watchers?.delete(watcher) !== true) return;
+    if (watchers.size === 0) this.byJob.delete(job);
+    const left = (this.perPlayer.get(player) ?? 1) - 1;
+    if (left > 0) this.perPlayer.set(player, left);
+    else this.perPlayer.delete(player);
     if (this.byJob.size === 0) this.rest();
   }
 
