@@ -9,7 +9,7 @@ import { until } from '../support/until.ts';
 
 const LONG = process.env['MUSTER_LONG'] === '1';
 /** How often each fault happens. */
-const ROUNDS = LONG ? 10 : 1;
+const ROUNDS = LONG ? 6 : 1;
 const PLAYERS = 4;
 /** Requests of a player that are under way at any time. */
 const AT_ONCE = 4;
