@@ -16,7 +16,7 @@ import { ResultCard } from './ui/result.ts';
 import { Transport } from './ui/transport.ts';
 
 /** Of practice: weak and strong ones, so that a first match is neither won nor lost at once. */
-const PRACTICE_LEVELS = [0, 1, 2, 1, 3, 2, 1];
+const PRACTICE_LEVELS = [0, 1, 0, 2, 1, 1, 0];
 const COUNTDOWN_MS = 2_400;
 /** Between two matches behind the lobby, ms. */
 const ATTRACT_PAUSE_MS = 2_500;
@@ -93,6 +93,7 @@ export class App {
       else link.removeAttribute('aria-current');
     }
     setText(this.title, TITLES[route.screen]);
+    document.title = `${TITLES[route.screen]} · a Muster demo`;
     // Keys belong to the new screen, not to the link that led here.
     if (visit > 1) this.title.focus({ preventScroll: true });
     this.open(route, visit).catch((error: unknown) => {

@@ -8,6 +8,7 @@ import type { Backend } from './net/backend.ts';
 import { Forecaster } from './net/forecaster.ts';
 import type { MatchSource } from './source/source.ts';
 import { Stage, type StageView } from './stage/stage.ts';
+import { chancesNow } from './chances.ts';
 import { countStanding, isStanding } from './standing.ts';
 import { Standings } from './standings.ts';
 import { need } from './ui/dom.ts';
@@ -35,6 +36,8 @@ export class MatchView {
   private standings = new Standings();
   private source: MatchSource | undefined;
   private view: KnockoutView | undefined;
+  /** As in the style sheets. */
+  private readonly small = matchMedia('(max-width: 760px), (max-height: 520px)');
   /** False: the picture alone, behind the lobby. */
   private whole = false;
 
@@ -108,10 +111,14 @@ export class MatchView {
   }
 
   private stageView(): StageView {
-    const narrow = innerWidth <= 760;
     if (!this.whole) return { room: { top: 12, bottom: 30 }, names: false };
-    const bottom = this.source?.kind === 'replay' ? (narrow ? 160 : 110) : narrow ? 150 : 30;
-    return { room: { top: narrow ? 112 : 76, bottom }, names: true };
+    const { matches: small } = this.small;
+    const portrait = innerHeight > innerWidth;
+    const replays = this.source?.kind === 'replay';
+    // Held upright, thumbs have the lower part of a phone to themselves; held across, the sides.
+    const bottom = small ? (portrait ? 150 : 16) : 30;
+    const top = portrait ? 112 : small ? 56 : 76;
+    return { room: { top, bottom: replays ? 110 + bottom / 3 : bottom }, names: true };
   }
 
   private position(): RequestInput<'forecast'>['position'] | undefined {
@@ -131,13 +138,4 @@ export class MatchView {
     const chances = view ? chancesNow(view, odds?.win) : odds?.win;
     this.odds.show(source.seats, source.mySlot, chances, note);
   }
-}
-
-/** A forecast is a moment old: who fell since then has no chance, and one left alone has won. */
-function chancesNow(view: KnockoutView, win: readonly number[] | undefined): number[] | undefined {
-  const standing = view.discs.map((_, slot) => isStanding(view, slot));
-  if (!win && standing.filter(Boolean).length > 1) return undefined;
-  const left = standing.map((stands, slot) => (stands ? Math.max(win?.[slot] ?? 0, 1e-9) : 0));
-  const all = left.reduce((sum, chance) => sum + chance, 0);
-  return left.map((chance) => chance / (all || 1));
 }

@@ -52,6 +52,7 @@ export class Forecaster {
   private async ask(position: Position, signal: AbortSignal): Promise<boolean> {
     // Odds of the last moment are better than none, until these have settled a little.
     const enough = this.odds ? ROLLOUTS / 4 : 1;
+    if (!this.odds) this.say('asking a worker');
     try {
       const { result, end } = await this.backend.request(
         'forecast',
