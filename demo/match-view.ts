@@ -21,6 +21,9 @@ import { Roster } from './ui/roster.ts';
 /** How well the forecast takes a player to steer, as a bot's level. */
 const PLAYER_LEVEL = 2;
 
+/** Between two pictures of what is mere background: it is not worth a phone's battery, ms. */
+const BACKGROUND_MS = 30;
+
 /** The stage with all that belongs to a match: shows any source, and steers those that can be. */
 export class MatchView {
   readonly stage = new Stage(need('canvas', HTMLCanvasElement));
@@ -40,6 +43,7 @@ export class MatchView {
   private readonly small = matchMedia('(max-width: 760px), (max-height: 520px)');
   /** False: the picture alone, behind the lobby. */
   private whole = false;
+  private drawnAt = 0;
 
   constructor(
     backend: Backend,
@@ -69,6 +73,11 @@ export class MatchView {
     this.hud.hide();
     this.forecaster.stop();
     this.panel.note(whole ? source : undefined, undefined);
+    document.body.classList.toggle('empty', !source);
+    if (!source) {
+      this.stage.clear();
+      this.roster.clear();
+    }
     if (!source || !whole) return;
     this.showOdds();
     this.forecaster.start(() => this.position());
@@ -77,7 +86,8 @@ export class MatchView {
   /** One picture. @param now ms, of performance.now */
   draw(now: number): void {
     const { source } = this;
-    if (!source) return;
+    if (!source || (!this.whole && now - this.drawnAt < BACKGROUND_MS)) return;
+    this.drawnAt = now;
     if (this.isPlaying) this.steer(source, now);
     const sample = source.sample(now);
     const happened = this.stage.draw(source, sample, this.stageView(), now);

@@ -54,6 +54,13 @@ export class Stage {
     return this.scene.calm;
   }
 
+  /** Shows nothing. */
+  clear(): void {
+    this.lookedAt = undefined;
+    this.pen.setTransform(this.density, 0, 0, this.density, 0, 0);
+    this.pen.clearRect(0, 0, this.width, this.height);
+  }
+
   /** @returns what happened since the last picture of this source */
   draw(
     source: MatchSource,

@@ -30,6 +30,12 @@ export class Roster {
     });
   }
 
+  clear(): void {
+    this.seats = undefined;
+    this.rows = [];
+    this.list.replaceChildren();
+  }
+
   private seat(seats: readonly SeatInfo[], mySlot: number): void {
     this.seats = seats;
     this.rows = seats.map(({ name, bot }, slot) => {
