@@ -17,6 +17,7 @@ import { Hud } from './ui/hud.ts';
 import { OddsBar } from './ui/odds.ts';
 import type { BackendPanel } from './ui/panel.ts';
 import { Roster } from './ui/roster.ts';
+import { Sound } from './ui/sound.ts';
 
 /** How well the forecast takes a player to steer, as a bot's level. */
 const PLAYER_LEVEL = 2;
@@ -35,6 +36,7 @@ export class MatchView {
   );
   private readonly feed = new Feed(need('feed', HTMLOListElement));
   private readonly hud = new Hud();
+  private readonly sound = new Sound();
   private readonly forecaster: Forecaster;
   private standings = new Standings();
   private source: MatchSource | undefined;
@@ -94,7 +96,10 @@ export class MatchView {
     document.body.classList.toggle('playing', this.isPlaying);
     if (!sample || !this.whole) return;
     const view = sample.to;
-    for (const one of happened) this.feed.tell(one, source.seats);
+    for (const one of happened) {
+      this.feed.tell(one, source.seats);
+      this.sound.play(one, source.mySlot);
+    }
     if (view === this.view && source.phase !== 'waiting') return;
     const before = this.view;
     this.view = view;

@@ -38,6 +38,12 @@ test('and so is the edge, for who comes near it', () => {
   }
 });
 
+test('who only watches sees the whole platform, on a phone too', () => {
+  const camera = aim(PHONE, 10, 10, undefined);
+  expect(screenX(camera, -10)).toBeGreaterThan(0);
+  expect(screenX(camera, 10)).toBeLessThan(PHONE.width);
+});
+
 test('a smaller platform is drawn larger, but seen to be smaller', () => {
   const early = aim(DESKTOP, 10, 10, { x: 0, y: 0 });
   const late = aim(DESKTOP, 4, 10, { x: 0, y: 0 });

@@ -30,28 +30,30 @@ export interface Room {
 
 /**
  * The camera that shows a platform best: all of it where it fits, else so much that discs can be read,
- * panned towards `focus`, so that it and, when it comes nearer, the next edge are in view.
+ * panned towards `focus`, so that it and, when it comes nearer, the next edge are in view. Who only watches has
+ * no focus, and sees all of it, however small.
  * @param radius of the platform now, `startRadius` at the beginning, m
  */
 export function aim(
   room: Room,
   radius: number,
   startRadius: number,
-  focus: { readonly x: number; readonly y: number },
+  focus: { readonly x: number; readonly y: number } | undefined,
 ): Camera {
   // Half of the shrinking shows as shrinking, half is given back as size.
   const shown = Math.max(3.2, (radius + startRadius) / 2) + MARGIN;
   const height = Math.max(80, room.height - room.top - room.bottom);
   const fit = Math.min(room.width / (2 * shown), height / (2 * shown * TILT + RISE));
-  const scale = Math.max(fit, Math.min(LEAST_SCALE, height / (2 * 3 * TILT)));
+  const least = focus ? Math.min(LEAST_SCALE, height / (2 * 3 * TILT)) : 0;
+  const scale = Math.max(fit, least);
   const pan = (length: number, towards: number): number => {
     const hidden = radius + MARGIN - length / 2;
     if (hidden <= 0 || radius <= 0) return 0;
     return hidden * Math.max(-1, Math.min(1, towards / (radius * PANNED_AT)));
   };
   return {
-    x: pan(room.width / scale, focus.x),
-    y: pan(height / scale / TILT, focus.y),
+    x: pan(room.width / scale, focus?.x ?? 0),
+    y: pan(height / scale / TILT, focus?.y ?? 0),
     scale,
     centreX: room.width / 2,
     centreY: room.top + height / 2,

@@ -104,7 +104,7 @@ export class Stage {
 
   private follow(frame: Frame, source: MatchSource, view: StageView, elapsed: number): void {
     const own = frame.discs[source.mySlot];
-    const focus = own?.standing ? own : middleOf(frame);
+    const focus = own?.standing === true ? own : undefined;
     const room = { width: this.width, height: this.height, ...view.room };
     const target = aim(room, frame.radius, source.options.startRadius, focus);
     const share = this.scene.calm ? 1 : 1 - Math.exp(-elapsed / 180);
@@ -149,11 +149,4 @@ export class Stage {
     const pulse = this.scene.calm ? 0.5 : 0.5 + 0.5 * Math.sin(now / 260);
     return { radius, next: Math.max(0, radius - goes), pulse };
   }
-}
-
-function middleOf({ discs }: Frame): { x: number; y: number } {
-  const standing = discs.filter((disc) => disc.standing);
-  const sum = (pick: (disc: Frame['discs'][number]) => number): number =>
-    standing.reduce((all, disc) => all + pick(disc), 0) / (standing.length || 1);
-  return { x: sum((disc) => disc.x), y: sum((disc) => disc.y) };
 }
