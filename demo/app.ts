@@ -38,7 +38,7 @@ export class App {
     this.backend = new Backend(origin);
     this.view = new MatchView(this.backend, new BackendPanel(this.backend));
     tellOfConnection(this.backend);
-    this.lobby = new Lobby(this.backend, (id) => this.go({ screen: 'match', id }));
+    this.lobby = new Lobby(this.backend);
     this.lab = new Lab(this.backend);
     this.wire();
   }
@@ -80,7 +80,6 @@ export class App {
     const route = readRoute(location.hash);
     const visit = ++this.visit;
     this.practice = undefined;
-    this.lobby.leave();
     this.lab.leave();
     this.card.hide();
     this.transport.show(undefined);
@@ -105,7 +104,6 @@ export class App {
     const isLeft = (): boolean => visit !== this.visit;
     switch (route.screen) {
       case 'lobby':
-        this.lobby.enter();
         return await this.openAttract(isLeft);
       case 'practice':
         return await this.openPractice(isLeft);
@@ -114,6 +112,7 @@ export class App {
       case 'lab':
         return this.lab.enter();
       case 'match':
+        return this.say('Matches are not run by the backend yet.');
     }
   }
 
