@@ -37,7 +37,7 @@ async function drawn(page: Page): Promise<void> {
 test('the lobby loads without an error, connects, and every control has a name', async () => {
   const { page, expectNoErrors } = await open();
   await says(page, 'link', /^Connected$/);
-  await page.getByRole('button', { name: 'Quick match' }).waitFor();
+  await page.getByRole('button', { name: 'Find opponents' }).waitFor();
   await drawn(page);
   const roles = /^\s*- (button|link|slider|radio|textbox|img)(?! ")/m;
   expect(await page.locator('body').ariaSnapshot()).not.toMatch(roles);
