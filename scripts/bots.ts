@@ -1,4 +1,5 @@
 /** `npm run bots -- --count N --minutes M`: headless players over real sockets, with a live line and a summary. */
+import { setMaxListeners } from 'node:events';
 import { parseArgs } from 'node:util';
 import type { Client } from '../protocol/client/index.ts';
 import { ms, percentile } from './lib/figures.ts';
@@ -44,6 +45,8 @@ async function main(): Promise<boolean> {
   const place = await findPlace((line) => console.log(line));
   const tally = new Tally();
   const stop = new AbortController();
+  // Every bot listens to it.
+  setMaxListeners(0, stop.signal);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const clients: Client[] = [];
   try {
