@@ -3,8 +3,8 @@ import type * as Knockout from '../../workers/games/knockout/index.ts';
 let ready: Promise<typeof Knockout> | undefined;
 
 /**
- * The game itself, with its WebAssembly: 2 MB that a player of live matches never needs, so they are
- * fetched when somebody practises or watches a replay.
+ * The game itself, with its WebAssembly: 3.5 MB that are fetched when the first match is shown, not before the
+ * page is there.
  */
 export function loadGame(): Promise<typeof Knockout> {
   ready ??= load();

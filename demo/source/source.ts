@@ -17,9 +17,9 @@ export interface Sample {
 
 export type Phase = 'waiting' | 'playing' | 'over';
 
-/** Where a match comes from: played in this page, read from a replay, or sent by an arena. */
+/** Where a match comes from: played in this page, or read from a replay. */
 export interface MatchSource {
-  readonly kind: 'practice' | 'replay' | 'live';
+  readonly kind: 'practice' | 'replay';
   /** By slot. */
   readonly seats: readonly SeatInfo[];
   /** The slot that this page steers, or -1: it watches. */
@@ -29,8 +29,6 @@ export interface MatchSource {
   /** Seconds until the first tick, rounded up; 0 once it plays. */
   readonly startsIn: number;
   readonly result: MatchResult | undefined;
-  /** Where it is simulated, for the panel; absent: in this page. */
-  readonly arena?: string;
   /** What to draw at `now` (ms, of performance.now). Undefined until something is known. */
   sample(now: number): Sample | undefined;
   /** Does nothing for who watches. */

@@ -62,8 +62,10 @@ export class Hud {
 
   private showDash({ mySlot, options }: MatchSource, { discs }: KnockoutView): void {
     const dashIn = discs[mySlot]?.dashIn ?? 0;
-    // In steps, so that most pictures write nothing.
-    const ready = (Math.round(20 * (1 - dashIn / options.dashCooldownTicks)) / 20).toFixed(2);
+    // In steps, so that most pictures write nothing; down, so that only a full one says 1.
+    const ready = (
+      Math.floor((20 * (options.dashCooldownTicks - dashIn)) / options.dashCooldownTicks) / 20
+    ).toFixed(2);
     if (ready === this.ready) return;
     this.ready = ready;
     this.dash.style.setProperty('--ready', ready);

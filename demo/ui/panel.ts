@@ -39,7 +39,7 @@ export class BackendPanel {
     put('f-round-trip', roundTrip === undefined ? '–' : `${roundTrip.toFixed(1)} ms`);
     put('f-gateway', state.name);
     put('f-tick', tick === undefined ? '–' : String(tick));
-    put('f-arena', source?.arena ?? (source ? 'this page' : '–'));
+    put('f-where', source ? 'this page' : '–');
     put('f-wait', ran ? `${ran.waitedMs.toFixed(1)} ms` : '–');
     const core = ran?.core === undefined ? '' : ` on core ${ran.core}`;
     put('f-job', ran ? `${duration(ran.ms)}${core}` : '–');
