@@ -95,7 +95,11 @@ export class CoreWorker extends LaneWorker {
     token: string,
     signal?: AbortSignal,
   ): Promise<unknown> {
-    if (!(await this.turns.take())) return await this.putBack(job, token);
+    if (!(await this.turns.take())) {
+      // First, because BullMQ fetches another job by this number when one is put back.
+      this.concurrency = 1;
+      return await this.putBack(job, token);
+    }
     const began = performance.now();
     try {
       if (this.warming !== undefined) await this.warming.catch(() => undefined);

@@ -69,7 +69,12 @@ export class Held<N extends KindName> {
         get signal() {
           return stopped.with(signal);
         },
-        progress: async (value) => await this.progress(value),
+        progress: (value) => {
+          const sent = this.progress(value);
+          // Whoever awaits it sees the error; whoever does not must not end the process by it.
+          sent.catch(place.onLost);
+          return sent;
+        },
       },
     };
   }

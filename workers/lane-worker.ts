@@ -1,7 +1,7 @@
 import { DelayedError, UnrecoverableError, Worker, type Job, type WorkerOptions } from 'bullmq';
 import { kindNamed, type End, type FailureCode, type Kind, type Lane } from '../protocol/index.ts';
 import type { Admission } from '../src/jobs/admission.ts';
-import { MATCHMAKING_PASS } from '../src/jobs/pass.ts';
+import { MATCHMAKING_PASS, passData } from '../src/jobs/pass.ts';
 import { readRequests, type RequestData } from '../src/jobs/job-data.ts';
 import type { Queues } from '../src/jobs/queues.ts';
 import { VERDICT, type Records } from '../src/jobs/records.ts';
@@ -76,7 +76,8 @@ export abstract class LaneWorker extends Worker {
     signal?: AbortSignal,
   ): Promise<unknown> {
     const kind = kindNamed(job.name === MATCHMAKING_PASS ? 'matchmake' : job.name);
-    if (kind === undefined) throw new Error(`no kind ${job.name}`);
+    // Of a newer version: for a worker that knows it, until its deadline.
+    if (kind === undefined) return await this.putBack(job, token, UNKNOWN_KIND_MS);
     const id = job.id ?? '';
     const end = (cause: Cause) => {
       // The first one is the cause: a process that was killed for its memory may take past its time limit to die.
@@ -84,6 +85,11 @@ export abstract class LaneWorker extends Worker {
       this.kill(job);
     };
     const requests = job.name === MATCHMAKING_PASS ? [] : readRequests(job.data);
+    const now = Date.now();
+    if (requests.length > 0 && requests.every(({ deadline }) => deadline <= now)) {
+      await Promise.all(requests.map(async (request) => await this.expire(job, kind, request)));
+      return undefined;
+    }
     let unguard: (() => void) | undefined;
     const late = setTimeout(() => {
       unguard = this.guard(job, kind, requests, token, end);
@@ -137,8 +143,8 @@ export abstract class LaneWorker extends Worker {
   }
 
   /** As delayed by nothing: BullMQ's moveToWait wakes nobody for a job that has a priority. */
-  protected async putBack(job: Job, token: string): Promise<never> {
-    await job.moveToDelayed(Date.now(), token);
+  protected async putBack(job: Job, token: string, ms = 0): Promise<never> {
+    await job.moveToDelayed(Date.now() + ms, token);
     throw new DelayedError();
   }
 
@@ -157,26 +163,32 @@ export abstract class LaneWorker extends Worker {
     fetchNext?: () => boolean,
   ): Promise<Job> {
     let final = error;
-    if (!MOVES.has(error.name) && job.name !== MATCHMAKING_PASS)
-      final = await this.keepBooks(error, job, token);
+    if (!MOVES.has(error.name)) {
+      if (job.name !== MATCHMAKING_PASS) final = await this.keepBooks(error, job, token);
+      // Its successor, since a pass that comes back for days may use up what one job may suffer.
+      else if (isLast(job, error)) await this.books.queues.addPass(passData.parse(job.data).queue);
+    }
     this.causes.delete(job.id ?? '');
     return await super.handleFailed(final, job, token, fetchNext);
   }
 
-  /** The verdict of a deadline is written before the process is killed; neighbours in a batch run on. */
+  /** Writes the verdict of a deadline that is over. */
+  private async expire(job: Job, kind: Kind, request: RequestData): Promise<void> {
+    const attempt = job.attemptsStarted;
+    const end: End = { id: request.id, kind: kind.name, state: 'expired', attempt };
+    const { is } = await this.books.records.settle(request, VERDICT, end);
+    if (is === 'ok') this.count(kind, request, 'expired');
+  }
+
+  /** The verdict is written before the process is killed; neighbours in a batch run on. */
   private deadline(job: Job, kind: Kind, request: RequestData): NodeJS.Timeout {
-    const { id } = request;
-    const expire = async (): Promise<void> => {
-      const end: End = { id, kind: kind.name, state: 'expired', attempt: job.attemptsStarted };
-      const { is } = await this.books.records.settle(request, VERDICT, end);
-      if (is === 'ok') this.count(kind, request, 'expired');
-      this.stop(jobId(request.player, id), 'expired');
-    };
     return setTimeout(
       () => {
-        expire().catch((error: unknown) =>
-          this.books.log.error('deadline not settled', { job: job.id, error }),
-        );
+        this.expire(job, kind, request)
+          .then(() => this.stop(jobId(request.player, request.id), 'expired'))
+          .catch((error: unknown) =>
+            this.books.log.error('deadline not settled', { job: job.id, error }),
+          );
       },
       Math.max(request.deadline - Date.now(), 0),
     );
@@ -199,9 +211,7 @@ export abstract class LaneWorker extends Worker {
       await this.split(kind, job, requests);
       return new UnrecoverableError('split: one of the batch kills its process');
     }
-    const last =
-      job.attemptsMade + 1 >= (job.opts.attempts ?? 1) || error.name === 'UnrecoverableError';
-    if (!last) return error;
+    if (!isLast(job, error)) return error;
     const failure = { code, message: error.message.slice(0, 300) };
     await Promise.all(
       requests.map(async (request) => {
@@ -246,6 +256,14 @@ export abstract class LaneWorker extends Worker {
     });
   }
 }
+
+/** @returns whether BullMQ will not try the job again */
+function isLast(job: Job, error: Error): boolean {
+  return job.attemptsMade + 1 >= (job.opts.attempts ?? 1) || error.name === 'UnrecoverableError';
+}
+
+/** How long a job of a kind that this worker does not know waits for another worker, ms. */
+const UNKNOWN_KIND_MS = 1_000;
 
 /** An attempt that is over sooner is not looked after, ms. */
 const BRIEF_MS = 5;

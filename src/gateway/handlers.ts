@@ -56,7 +56,8 @@ export function createHandlers({ hub, rooms, jobs }: Services): Handlers {
           { player: session.player, ...body },
           session.id,
         );
-        if (session.open?.has(status.id) === true) hub.expect(session, status.id, deadline);
+        if (known || session.open?.has(status.id) === true)
+          hub.expect(session, status.id, deadline);
         return status;
       } catch (error) {
         if (!known) hub.forget(session, body.id);

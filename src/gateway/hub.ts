@@ -249,8 +249,6 @@ export class Hub {
 
   private welcome(session: Session, claimed: Claimed, token: string | undefined): void {
     const { config } = this.parts;
-    session.open = undefined;
-    this.lookAwayFrom(session);
     session.connection.send(
       encodeFrame(serverMessages.welcome, {
         player: session.player,

@@ -11,6 +11,8 @@ type Members = Omit<ServerBody<'members'>, 'ref'>;
 /** A member counts as gone when its gateway has not vouched for it for this long, ms. */
 const MEMBER_TTL_MS = 30_000;
 const VOUCH_MS = MEMBER_TTL_MS / 3;
+/** Arguments of one command, scores and members: a call takes no more than some ten thousands. */
+const VOUCHED_AT_ONCE = 2_000;
 const SESSION_LENGTH = 16;
 const GATEWAY_LENGTH = 15;
 
@@ -183,9 +185,11 @@ export class Rooms {
     const until = Date.now() + MEMBER_TTL_MS;
     for (const [room, sessions] of this.here) {
       const members = [...sessions].flatMap(({ id, player }) => [until, id + player]);
-      this.parts.redis
-        .pipeline()
-        .zadd(roomKey(room), ...members)
+      const pipeline = this.parts.redis.pipeline();
+      for (let at = 0; at < members.length; at += VOUCHED_AT_ONCE) {
+        pipeline.zadd(roomKey(room), ...members.slice(at, at + VOUCHED_AT_ONCE));
+      }
+      pipeline
         .pexpire(roomKey(room), MEMBER_TTL_MS)
         .exec()
         .catch((error: unknown) => this.parts.log.warn('members not vouched for', { room, error }));

@@ -161,6 +161,7 @@ function upgrade<C extends object>(
 }
 
 function exchange(response: HttpResponse, request: HttpRequest, bodyMaxBytes: number): Exchange {
+  let answered = false;
   const abort = new AbortController();
   response.onAborted(() => abort.abort());
   const method = request.getMethod().toUpperCase();
@@ -177,7 +178,9 @@ function exchange(response: HttpResponse, request: HttpRequest, bodyMaxBytes: nu
     aborted: abort.signal,
     body: async () => await body,
     reply: (status, headers, text) => {
-      if (abort.signal.aborted) return;
+      // A second answer would touch a response that is no longer ours.
+      if (abort.signal.aborted || answered) return;
+      answered = true;
       response.cork(() => {
         begin(response, status, headers).end(text);
       });

@@ -144,7 +144,11 @@ export class Jobs {
   async find(name: RequestName): Promise<Found | undefined> {
     this.needStore();
     const found = await this.records.find(name);
-    if (found === undefined || found.end !== undefined || found.deadline > Date.now()) return found;
+    if (found === undefined || found.end !== undefined) return found;
+    if (found.deadline > Date.now()) {
+      this.waker.nudge();
+      return found;
+    }
     await this.expire(name);
     return await this.records.find(name);
   }
@@ -198,6 +202,10 @@ export class Jobs {
       // Never while the job is there: an attempt that was replaced could then end the request after all.
       if (await this.queues.has(kind.lane, job)) return;
       await this.records.restart(request, attempt);
+    }
+    // Alone and under its own name, so that BullMQ drops what is sent again and again.
+    if (kind.batch !== undefined) {
+      return await this.queues.add(kind, jobId(request.player, request.id), [request]);
     }
     await this.enqueue(kind, request);
   }

@@ -26,7 +26,10 @@ if r[1] then
     -- Its end waits in this session's outbox, or has to be put there (again).
     local waits = told and redis.call('ZSCORE', base .. 'unacked', id)
     if sid ~= '' and not waits then
+      if redis.call('ZCARD', base .. 'unacked') >= tonumber(ARGV[9])
+        and not redis.call('ZSCORE', base .. 'unacked', id) then return {'unacked'} end
       redis.call('ZADD', base .. 'unacked', now, id)
+      redis.call('PEXPIRE', base .. 'unacked', ARGV[10])
       append(base, sid, ARGV[11], ARGV[9], id, r[6])
     end
   else
@@ -35,9 +38,19 @@ if r[1] then
   return {'known', r[2], r[3], r[5], r[7]}
 end
 redis.call('ZREMRANGEBYSCORE', base .. 'unacked', '-inf', now - tonumber(ARGV[10]))
+-- Overdue for longer than a record is kept: nobody settled it, and its record is gone.
+redis.call('ZREMRANGEBYSCORE', base .. 'open', '-inf', now - tonumber(ARGV[10]))
 local kept = redis.call('ZCARD', base .. 'open') + redis.call('ZCARD', base .. 'unacked')
 if kept >= tonumber(ARGV[9]) then return {'unacked'} end
-if tonumber(redis.call('HGET', base .. 'inflight', ARGV[4]) or 0) >= tonumber(ARGV[8]) then return {'in_flight'} end
+if tonumber(redis.call('HGET', base .. 'inflight', ARGV[4]) or 0) >= tonumber(ARGV[8]) then
+  -- A record that went by its time to live was never counted down: count what there is before refusing for ever.
+  local open = 0
+  for _, other in ipairs(redis.call('ZRANGE', base .. 'open', 0, -1)) do
+    if redis.call('HGET', base .. 'r:' .. other, 'kind') == ARGV[4] then open = open + 1 end
+  end
+  if open >= tonumber(ARGV[8]) then return {'in_flight'} end
+  redis.call('HSET', base .. 'inflight', ARGV[4], open)
+end
 local keep = tonumber(ARGV[7]) - now + tonumber(ARGV[10])
 redis.call('HSET', KEYS[1], 'hash', ARGV[3], 'kind', ARGV[4], 'state', 'accepted', 'attempt', 0, 'run', '',
   'sessions', sid, 'job', '', 'accepted', ARGV[6], 'deadline', ARGV[7])

@@ -98,7 +98,11 @@ async function sendStatus(
   if (exchange.aborted.aborted) return;
   exchange.reply(200, JSON_HEADERS, JSON.stringify(describe(name.id, found)));
   // Whoever works over HTTP alone has no other way to acknowledge an end.
-  if (acknowledges && found.end !== undefined) await parts.jobs.records.seen(name);
+  if (!acknowledges || found.end === undefined) return;
+  // Not awaited: the answer is out, and a store that takes no writes must not bring another.
+  parts.jobs.records.seen(name).catch((error: unknown) => {
+    parts.log.warn('end not acknowledged', { error });
+  });
 }
 
 async function playerOf(exchange: Exchange, parts: ApiParts): Promise<string> {

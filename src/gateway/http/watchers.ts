@@ -120,12 +120,17 @@ export class Watchers {
     if (!this.jobs.reachable) return;
     for (const watchers of this.byJob.values()) {
       for (const watcher of watchers) {
-        this.jobs.find(watcher.name).then(
-          (found) => {
+        this.jobs
+          .find(watcher.name)
+          .then((found) => {
             if (found?.end !== undefined) this.finish(watcher, describe(watcher.name.id, found));
-          },
-          (error: unknown) => this.log.warn('watched request not read', { error }),
-        );
+            // Nobody remembers it any more: there is nothing left to tell.
+            if (found === undefined) {
+              watcher.to.end();
+              this.remove(watcher);
+            }
+          })
+          .catch((error: unknown) => this.log.warn('watched request not read', { error }));
       }
     }
   }
