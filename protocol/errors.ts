@@ -39,6 +39,7 @@ export const replyErrors = {
   already_ended: { retry: 'never', http: 409, says: 'the request has ended' },
   not_in_room: { retry: 'never', http: 403, says: 'join the room first' },
   too_many_rooms: { retry: 'never', http: 429, says: 'this session is in as many rooms as it may' },
+  room_full: { retry: 'later', http: 429, says: 'as many sessions are in the room as it takes' },
   too_many_streams: {
     retry: 'later',
     http: 429,

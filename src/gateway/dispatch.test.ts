@@ -62,6 +62,7 @@ function setUp(handlers: Partial<Handlers>) {
     offset: 0,
     nonce: 0,
     open: undefined,
+    reading: 'no',
     rooms: undefined,
   };
   connection.stage = { is: 'open', session };

@@ -87,6 +87,7 @@ export class Hub {
         offset: claimed.ackOffset,
         nonce: claimed.resumed ? (position?.nonce ?? 0) : 0,
         open: undefined,
+        reading: 'no',
         rooms: undefined,
       };
       this.letGo(this.sessions.get(id), 'session_taken');
@@ -212,6 +213,11 @@ export class Hub {
 
   private catchUp(session: Session | undefined): void {
     if (session === undefined || this.sessions.get(session.id) !== session) return;
+    if (session.reading !== 'no') {
+      session.reading = 'again';
+      return;
+    }
+    session.reading = 'once';
     const { epoch, offset } = session;
     const read = this.parts.sessions.read(session).then((behind) => {
       // A wake-up was quicker, or another epoch began meanwhile.
@@ -226,7 +232,14 @@ export class Hub {
         }
       }
     });
-    this.background('read', read);
+    this.background(
+      'read',
+      read.finally(() => {
+        const again = session.reading === 'again';
+        session.reading = 'no';
+        if (again) this.catchUp(session);
+      }),
+    );
   }
 
   /** Continuity is gone while the client is connected: a new epoch, told by another welcome. */

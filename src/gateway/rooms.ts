@@ -13,12 +13,15 @@ const MEMBER_TTL_MS = 30_000;
 const VOUCH_MS = MEMBER_TTL_MS / 3;
 /** Arguments of one command, scores and members: a call takes no more than some ten thousands. */
 const VOUCHED_AT_ONCE = 2_000;
+/** Reply of the script below. */
+const FULL = -2;
 const SESSION_LENGTH = 16;
 const GATEWAY_LENGTH = 15;
 
 /**
  * A room is a sorted set of members (session id, then player) by the time their gateway's word for them ends.
- * KEYS: room. ARGV: member, player, now ms, ttl ms, 1 to come or 0 to go. Reply: sessions of the player afterwards.
+ * KEYS: room. ARGV: member, player, now ms, ttl ms, 1 to come or 0 to go,
+ * sessions a room takes. Reply: sessions of the player afterwards, -1 it was not in, -2 full.
  */
 const move: Script = {
   name: 'musterMove',
@@ -26,6 +29,9 @@ const move: Script = {
   lua: `
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
 if ARGV[5] == '1' then
+  if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[6]) and not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+    return -2
+  end
   redis.call('ZADD', KEYS[1], tonumber(ARGV[3]) + tonumber(ARGV[4]), ARGV[1])
   redis.call('PEXPIRE', KEYS[1], ARGV[4])
 elseif redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then
@@ -46,7 +52,7 @@ export interface RoomParts {
   readonly subscriber: Redis;
   /** To every socket of this gateway in the topic. */
   readonly publish: (topic: string, frame: Uint8Array) => void;
-  readonly config: Pick<Config, 'ROOMS_PER_SESSION' | 'MEMBERS_MAX'>;
+  readonly config: Pick<Config, 'ROOMS_PER_SESSION' | 'SESSIONS_PER_ROOM' | 'MEMBERS_MAX'>;
   readonly log: Log;
 }
 
@@ -68,6 +74,10 @@ export class Rooms {
       rooms.add(room);
       await this.enter(session, room);
       const sessions = await this.move(session, room, true);
+      if (sessions === FULL) {
+        if (rooms.delete(room)) this.exit(session, room);
+        throw new Refusal('room_full', room);
+      }
       // It may have left, or lost its socket, while we waited.
       if (!rooms.has(room)) await this.move(session, room, false);
       else if (sessions === 1) this.tell(room, encodeMoved(room, session.player, true));
@@ -159,9 +169,11 @@ export class Rooms {
   }
 
   private async move({ id, player }: Session, room: string, here: boolean): Promise<number> {
-    const member = id + player;
+    const limit = this.parts.config.SESSIONS_PER_ROOM;
+    const come = here ? 1 : 0;
+    const now = Date.now();
     return asNumber(
-      await this.run.move(roomKey(room), member, player, Date.now(), MEMBER_TTL_MS, here ? 1 : 0),
+      await this.run.move(roomKey(room), id + player, player, now, MEMBER_TTL_MS, come, limit),
     );
   }
 

@@ -13,6 +13,8 @@ export interface Session {
   nonce: number;
   /** Unended requests it is told about, id to deadline (ms since 1970); undefined while there is none. */
   open: Map<string, number> | undefined;
+  /** Whether its outbox is being read, and wanted again after that: a store that hangs is not asked over and over. */
+  reading: 'no' | 'once' | 'again';
   /** Rooms it is in; undefined while there is none. */
   rooms: Set<string> | undefined;
 }

@@ -87,6 +87,7 @@ export const variables = {
     'Refused frames of one socket in 10 s; beyond it too_many_errors.',
   ),
   ROOMS_PER_SESSION: int(16, 1, 1_000, 'Rooms that a session may be in.'),
+  SESSIONS_PER_ROOM: int(1_000, 1, 50_000, 'Sessions that a room takes; beyond it room_full.'),
   MEMBERS_MAX: int(200, 1, 10_000, 'Members that one presence reply lists.'),
 
   SESSION_TTL_MS: int(600_000, 1_000, 86_400_000, 'How long a session outlives its socket, ms.'),

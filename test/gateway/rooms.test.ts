@@ -12,7 +12,7 @@ let one: TestGateway;
 let other: TestGateway;
 let redis: Redis;
 beforeAll(async () => {
-  const gatewayEnv = { ROOMS_PER_SESSION: '3', MEMBERS_MAX: '4' };
+  const gatewayEnv = { ROOMS_PER_SESSION: '3', SESSIONS_PER_ROOM: '6', MEMBERS_MAX: '4' };
   muster = await Muster.start({ gateways: 2, workers: 0, gatewayEnv });
   [one, other] = muster.gateways as [TestGateway, TestGateway];
   redis = connectRedis(muster.redis.url, 'test', () => undefined);
@@ -240,4 +240,20 @@ test('the gateways that answered all this had no fault of their own', () => {
     const lines = process.output().split('\n');
     expect(lines.filter((line) => /"level":"(error|fatal|warn)"/.test(line))).toEqual([]);
   }
+});
+
+test('P1: one session more than a room takes is room_full, on whichever gateway, until one leaves', async () => {
+  const inside = await Promise.all(
+    Array.from({ length: 6 }, async (_, i) => await enter(`in-${i}`, i % 2 ? one : other, 'small')),
+  );
+  const late = await enter('late', one);
+  late.send('join', { ref: 1, room: 'small' });
+  expect((await late.next('error')).body).toMatchObject({ code: 'room_full', retry: 'later' });
+  late.send('presence', { ref: 2, room: 'small' });
+  expect((await late.next('error', ({ ref }) => ref === 2)).body.code).toBe('not_in_room');
+  inside[0]?.send('leave', { ref: 3, room: 'small' });
+  await inside[0]?.next('ok', ({ ref }) => ref === 3);
+  late.send('join', { ref: 4, room: 'small' });
+  await late.next('members', ({ ref }) => ref === 4);
+  await closed(late, ...inside);
 });
