@@ -4,6 +4,7 @@ import {
   kinds,
   type BatchedKind,
   type End,
+  type EndedState,
   type Kind,
   type KindName,
   type ResultOf,
@@ -43,6 +44,7 @@ type AttemptedJob = Pick<
  * A first attempt does not take the record before it starts: the worker does that for it when it lasts longer than a
  * few ms (lane-worker.ts), and settle looks by itself who may end the request. Later attempts read the record first, so
  * that a request whose end was written before its process was killed is never run again.
+ * @returns the ends that this attempt has written: fewer than its requests where others wrote them first
  */
 export async function runAttempt<N extends KindName>(
   job: AttemptedJob,
@@ -50,7 +52,7 @@ export async function runAttempt<N extends KindName>(
   signal: AbortSignal,
   processor: ProcessorOf<N>,
   place: Place,
-): Promise<void> {
+): Promise<EndedState[]> {
   const kind: Kind = kinds[job.name as N];
   const attempt = job.attemptsStarted;
   const began = Date.now();
@@ -58,7 +60,7 @@ export async function runAttempt<N extends KindName>(
     (data) => new Held<N>(kind, data, token, attempt, place, job.id ?? '', signal),
   );
   if (attempt > 1) held = await standing(held);
-  if (held.length === 0) return;
+  if (held.length === 0) return [];
 
   const outcomes = await outcomesOf(kind, held, processor);
   const ran: End['ran'] = {
@@ -69,13 +71,14 @@ export async function runAttempt<N extends KindName>(
     ms: Date.now() - began,
   };
   const last = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-  const errors = await Promise.all(
+  const ends = await Promise.all(
     held.map(async (one, i) => await end(kind, one, outcomes[i], ran, last && held.length > 1)),
   );
-  const failed = errors.filter((error) => error !== undefined);
+  const failed = ends.filter((one) => one instanceof Error);
   if (failed.length > 1)
     throw new Error(`${failed.length} of ${held.length} failed: ${failed[0]?.message}`);
   if (failed[0] !== undefined) throw failed[0];
+  return ends.filter((one) => typeof one === 'string');
 }
 
 async function outcomesOf<N extends KindName>(
@@ -96,7 +99,7 @@ async function outcomesOf<N extends KindName>(
 /**
  * Settles one request as its outcome says.
  * @param settleErrors whether an error ends the request here: in a batch, whose worker cannot tell whose error it was
- * @returns the error that should fail the job
+ * @returns the end that was written, nothing where another was there before, or the error that should fail the job
  */
 async function end<N extends KindName>(
   kind: Kind,
@@ -104,22 +107,17 @@ async function end<N extends KindName>(
   outcome: unknown,
   ran: End['ran'],
   settleErrors: boolean,
-): Promise<Error | undefined> {
+): Promise<EndedState | Error | undefined> {
   const parsed = kind.result.safeParse(outcome);
   if (!(outcome instanceof Error) && parsed.success) {
-    await one.settle({ state: 'done', result: parsed.data, ran });
-    return undefined;
+    return (await one.settle({ state: 'done', result: parsed.data, ran })) ? 'done' : undefined;
   }
   const error =
     outcome instanceof Error ? outcome : new BadResult(explain(parsed.error ?? { issues: [] }));
   if (!settleErrors) return error;
   const code = error.name === 'BadResult' ? 'bad_result' : 'processor_error';
-  await one.settle({
-    state: 'failed',
-    failure: { code, message: error.message.slice(0, 300) },
-    ran,
-  });
-  return undefined;
+  const failure = { code, message: error.message.slice(0, 300) } as const;
+  return (await one.settle({ state: 'failed', failure, ran })) ? 'failed' : undefined;
 }
 
 /** @returns those whose end is not written yet. @throws Fenced when a later attempt has the only one */

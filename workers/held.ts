@@ -90,11 +90,11 @@ export class Held<N extends KindName> {
     await this.last;
   }
 
-  /** @throws Fenced when a later attempt has the request; one that has ended stays as it ended */
-  async settle(end: Pick<End, 'state' | 'result' | 'failure' | 'ran'>): Promise<void> {
+  /** @returns false when it has ended already and stays so. @throws Fenced when a later attempt has the request */
+  async settle(end: Pick<End, 'state' | 'result' | 'failure' | 'ran'>): Promise<boolean> {
     const { id } = this.data;
     const whole: End = { id, kind: this.kind.name, attempt: this.attempt, ...end };
-    owns((await this.place.records.settle(this.data, this.token, whole)).is);
+    return owns((await this.place.records.settle(this.data, this.token, whole)).is);
   }
 
   private async progress(value: unknown): Promise<void> {

@@ -27,7 +27,7 @@ export class IoWorker extends LaneWorker {
         try {
           const processor = ioProcessors[job.name as KindsOn<'io'>];
           const both = AbortSignal.any([signal, stop.signal]);
-          await Promise.race([
+          return await Promise.race([
             runAttempt(job, token, both, processor, place),
             aborted(stop.signal),
           ]);

@@ -1,5 +1,13 @@
 import { DelayedError, UnrecoverableError, Worker, type Job, type WorkerOptions } from 'bullmq';
-import { kindNamed, type End, type FailureCode, type Kind, type Lane } from '../protocol/index.ts';
+import {
+  hasEnded,
+  kindNamed,
+  type End,
+  type EndedState,
+  type FailureCode,
+  type Kind,
+  type Lane,
+} from '../protocol/index.ts';
 import type { Admission } from '../src/jobs/admission.ts';
 import { MATCHMAKING_PASS, passData } from '../src/jobs/pass.ts';
 import { readRequests, type RequestData } from '../src/jobs/job-data.ts';
@@ -103,7 +111,8 @@ export abstract class LaneWorker extends Worker {
         super.callProcessJob(job, token, signal),
         surrendered.then(async () => await this.giveBack(job, token)),
       ]);
-      for (const request of requests) this.count(kind, request, 'done');
+      for (const request of requests) this.leave(kind, request);
+      for (const state of endsOf(result)) this.books.counters.add('requests_ended', state);
       return result;
     } finally {
       clearTimeout(late);
@@ -248,13 +257,25 @@ export abstract class LaneWorker extends Worker {
     return 'processor_error';
   }
 
-  private count(kind: Kind, { player, id }: RequestData, state: string): void {
+  private count(kind: Kind, request: RequestData, state: EndedState): void {
     this.books.counters.add('requests_ended', state);
+    this.leave(kind, request);
+  }
+
+  /** Gives back the request's place in the depth of its kind. */
+  private leave(kind: Kind, { player, id }: RequestData): void {
     const job = jobId(player, id);
     this.books.admission.left(kind, job).catch((error: unknown) => {
       this.books.log.warn('end not counted', { job, error });
     });
   }
+}
+
+/** @returns what runAttempt says that it ended; it has been through JSON */
+function endsOf(result: unknown): EndedState[] {
+  return Array.isArray(result)
+    ? result.filter((one): one is EndedState => typeof one === 'string' && hasEnded(one))
+    : [];
 }
 
 /** @returns whether BullMQ will not try the job again */

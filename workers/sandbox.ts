@@ -3,7 +3,7 @@
  * connection to Redis is for its own attempts' progress and ends; the worker keeps all other books.
  */
 import type { SandboxedJob } from 'bullmq';
-import type { KindName, KindsOn } from '../protocol/index.ts';
+import type { EndedState, KindName, KindsOn } from '../protocol/index.ts';
 import { MATCHMAKING_PASS, PASS_INTERVAL_MS } from '../src/jobs/pass.ts';
 import { Records } from '../src/jobs/records.ts';
 import { readConfigOrExit } from '../src/lib/config.ts';
@@ -40,11 +40,11 @@ export default async function attempt(
   job: SandboxedJob,
   token?: string,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<EndedState[]> {
   const abort = signal ?? new AbortController().signal;
   if (job.name === MATCHMAKING_PASS) {
     const left = await matchmakingPass(job.data, redis, place);
-    if (left === 0) return;
+    if (left === 0) return [];
     // The same job comes back while somebody waits, so that a lost process cannot lose the next pass.
     await job.moveToDelayed(Date.now() + PASS_INTERVAL_MS, token ?? '');
     // Without a message BullMQ would put another error, without this name, in its place.
@@ -52,5 +52,5 @@ export default async function attempt(
   }
   const name = job.name as Exclude<KindsOn<'cpu'>, 'matchmake'>;
   const processor = cpuProcessors[name] as unknown as ProcessorOf<KindName>;
-  await runAttempt(job, token ?? '', abort, processor, place);
+  return await runAttempt(job, token ?? '', abort, processor, place);
 }
