@@ -22,7 +22,9 @@ async function run(files: Record<string, string>): Promise<[number | null, strin
   const reporters = ['default', join(projectRoot(), 'test/support/plain-reporter.ts')];
   const args = ['run', '--root', root, ...reporters.map((name) => `--reporter=${name}`)];
   const bin = join(projectRoot(), 'node_modules/vitest/vitest.mjs');
-  const vitest = spawnProcess(process.execPath, [bin, ...args], {}, root);
+  // Both streams in one pipe, as a log has them: read from two, the last line is whichever came later.
+  const together = ['-c', 'exec "$0" "$@" 2>&1', process.execPath, bin, ...args];
+  const vitest = spawnProcess('sh', together, {}, root);
   const { code } = await vitest.exited;
   return [code, vitest.output().trimEnd().split('\n').at(-1) ?? ''];
 }
