@@ -8,7 +8,8 @@ import { Queues } from '../jobs/queues.ts';
 import { Counters } from '../lib/counters.ts';
 import { createLog } from '../lib/log.ts';
 import { connectRedis, type Redis } from '../lib/redis.ts';
-import { jobId } from '../relay/keys.ts';
+import type { ArenaBeat } from '../match/arenas.ts';
+import { ARENAS_KEY, jobId, MATCHES_KEY } from '../relay/keys.ts';
 import { adminApp, startAdmin, type Watched } from './admin.ts';
 
 const log = createLog('fatal', {});
@@ -65,6 +66,26 @@ async function read(path: string): Promise<string> {
   const response = await ask(path);
   expect(response.status).toBe(200);
   return await response.text();
+}
+
+/** One arena that lives, one that said its last word a minute ago. */
+async function host(): Promise<void> {
+  const beat: ArenaBeat = {
+    arena: 'arena-one',
+    game: 'knockout',
+    version: '1',
+    worker: 'w-one',
+    core: 1,
+    pid: 4_242,
+    term: 3,
+    matches: 120,
+    capacity: 500,
+    latenessP99Ms: 1.25,
+    at: Date.now(),
+  };
+  const dead = { ...beat, arena: 'arena-two', at: Date.now() - 60_000 };
+  for (const one of [beat, dead]) await redis.hset(ARENAS_KEY, one.arena, JSON.stringify(one));
+  await redis.zadd(MATCHES_KEY, 1, 'a', 2, 'b');
 }
 
 /** A system at work: two workers, one kind with requests, failures on both sides. */
@@ -126,6 +147,20 @@ describe('the metrics', () => {
     expect(now).not.toHaveProperty('muster_worker_lane{worker="w-two",lane="cpu"}');
   });
 
+  test('tell of living arenas and of running matches', async () => {
+    await host();
+    const now = await metrics();
+    const labels = 'arena="arena-one",worker="w-one",core="1",game="knockout"';
+    expect(Object.fromEntries(now)).toMatchObject({
+      muster_matches: 2,
+      [`muster_arena_matches{${labels}}`]: 120,
+      [`muster_arena_capacity{${labels}}`]: 500,
+      [`muster_arena_term{${labels}}`]: 3,
+      [`muster_arena_lateness_p99_seconds{${labels}}`]: 0.00125,
+    });
+    expect([...now.keys()].join()).not.toContain('arena-two');
+  });
+
   test('begin with muster_, and every counter has a cause', async () => {
     await work();
     for (const name of (await metrics()).keys()) {
@@ -170,6 +205,14 @@ describe('the operations page', () => {
     }
     expect(page).toContain('frames refused: text_frame');
     expect(page).toContain('/queues/queue/io?status=prioritized');
+  });
+
+  test('shows the arenas that live', async () => {
+    await host();
+    const page = await read('/');
+    expect(page).toContain('knockout 1');
+    expect(page).toContain('1.3 ms');
+    expect(page).not.toContain('arena-two');
   });
 
   test('says so when no worker is up', async () => {

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { ArenaBeat } from '../match/arenas.ts';
 import { readBehind, type Behind, type Watched } from './reading.ts';
 
 /** What is known of a counter; names are those given to Counters.add. One that is missing here is shown all the same. */
@@ -37,6 +38,7 @@ export class Metrics {
     this.describeGateway();
     this.describeProcess();
     this.describeBehind();
+    this.describeArenas();
   }
 
   async render(): Promise<string> {
@@ -106,6 +108,33 @@ export class Metrics {
     this.gauge('kind_depth_limit', 'Most of them that are taken on.', ['kind', 'lane'], () =>
       kinds().map(({ name: kind, lane, limit }) => [{ kind, lane }, limit]),
     );
+  }
+
+  private describeArenas(): void {
+    const arenas = () => this.behind?.arenas ?? [];
+    const labels = ['arena', 'worker', 'core', 'game'] as const;
+    const gauge = (name: string, help: string, value: (one: ArenaBeat) => number) =>
+      this.gauge(name, help, labels, () =>
+        arenas().map((one) => {
+          const { arena, worker, core, game } = one;
+          return [{ arena, worker, core: String(core ?? 'any'), game }, value(one)] as const;
+        }),
+      );
+    gauge('arena_matches', 'Matches that an arena hosts.', ({ matches }) => matches);
+    gauge('arena_capacity', 'Most matches that it takes.', ({ capacity }) => capacity);
+    gauge(
+      'arena_term',
+      'How often the arena has begun: rises with each successor.',
+      (one) => one.term,
+    );
+    gauge(
+      'arena_lateness_p99_seconds',
+      "A tick's start minus its due time: 99 of 100 were less late, in the last seconds.",
+      ({ latenessP99Ms }) => latenessP99Ms / 1e3,
+    );
+    this.gauge('matches', 'Matches that are not over.', [], () => [
+      [{}, this.behind?.matches ?? 0],
+    ]);
   }
 
   private gatewayCounter(name: string): void {

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { Beat } from '../jobs/fleet.ts';
+import type { ArenaBeat } from '../match/arenas.ts';
 import {
   jobStates,
   type Behind,
@@ -39,7 +40,8 @@ export function operationsPage(gateway: Watched, behind: Behind | undefined): Ht
           ${
             behind === undefined
               ? html`<p class="warn">Redis cannot be reached: workers and queues are not known.</p>`
-              : html`${workers(behind.workers)} ${lanes(behind.lanes)} ${kinds(behind.kinds)}`
+              : html`${workers(behind.workers)} ${arenas(behind.arenas)} ${lanes(behind.lanes)}
+                ${kinds(behind.kinds)}`
           }
           ${counts(gateway, behind)}
         </main>
@@ -59,6 +61,7 @@ function figures(gateway: Watched, behind: Behind | undefined): Html {
     ...Object.entries(gateway.gauges()).map(([name, value]) => [name, whole(value)] as const),
     ['messages so far', whole(handled)],
     ['workers', known(behind?.workers.length ?? 0)],
+    ['matches', known(behind?.matches ?? 0)],
     ['jobs waiting', known(sum('waiting', 'prioritized', 'delayed'))],
     ['jobs running', known(sum('active'))],
   ];
@@ -99,6 +102,24 @@ function coresOf(cores: Beat['cores']): string {
   const pinned = cores.filter((core) => core !== null);
   const unpinned = cores.length - pinned.length;
   return [...pinned, ...(unpinned > 0 ? [`${unpinned} unpinned`] : [])].join(', ') || 'none';
+}
+
+function arenas(all: readonly ArenaBeat[]): Html {
+  if (all.length === 0) return html``;
+  return table(
+    'Arenas',
+    ['arena', 'game', 'worker', 'core', '#matches', '#of', '#term', '#late p99'],
+    all.map((one) => [
+      html`<code>${one.arena}</code>`,
+      `${one.game} ${one.version}`,
+      html`<code>${one.worker}</code>`,
+      String(one.core ?? 'unpinned'),
+      whole(one.matches),
+      whole(one.capacity),
+      whole(one.term),
+      `${one.latenessP99Ms.toFixed(1)} ms`,
+    ]),
+  );
 }
 
 /** States down, lanes across: that way round it fits a phone. */

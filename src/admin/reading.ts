@@ -3,7 +3,8 @@ import type { Beat, Fleet } from '../jobs/fleet.ts';
 import type { Queues } from '../jobs/queues.ts';
 import type { Counters } from '../lib/counters.ts';
 import type { Redis } from '../lib/redis.ts';
-import { depthKey } from '../relay/keys.ts';
+import { Arenas, isFresh, type ArenaBeat } from '../match/arenas.ts';
+import { depthKey, MATCHES_KEY } from '../relay/keys.ts';
 
 /** What the dashboard looks at of a gateway. Named here because the gateway knows the dashboard, not the reverse. */
 export interface Watched {
@@ -48,6 +49,10 @@ export interface Behind {
   readonly workers: readonly Beat[];
   readonly lanes: readonly LaneReading[];
   readonly kinds: readonly KindReading[];
+  /** Those that live. */
+  readonly arenas: readonly ArenaBeat[];
+  /** Matches that are not over. */
+  readonly matches: number;
 }
 
 const lanes: readonly Lane[] = ['cpu', 'io'];
@@ -70,13 +75,21 @@ export async function readBehind(gateway: Watched): Promise<Behind | undefined> 
 }
 
 async function readAll({ fleet, queues, redis }: Watched): Promise<Behind> {
-  const [workers, laneReadings, kindReadings] = await Promise.all([
+  const [workers, laneReadings, kindReadings, arenas, matches] = await Promise.all([
     fleet.list(),
     Promise.all(lanes.map(async (lane) => await readLane(queues, lane))),
     Promise.all(Object.values(kinds).map(async (kind) => await readKind(redis, kind))),
+    new Arenas(redis).list(),
+    redis.zcard(MATCHES_KEY),
   ]);
   const inOrder = workers.toSorted((a, b) => a.worker.localeCompare(b.worker));
-  return { workers: inOrder, lanes: laneReadings, kinds: kindReadings };
+  return {
+    workers: inOrder,
+    lanes: laneReadings,
+    kinds: kindReadings,
+    arenas: arenas.filter((one) => isFresh(one)).toSorted((a, b) => a.arena.localeCompare(b.arena)),
+    matches,
+  };
 }
 
 async function readLane(queues: Queues, lane: Lane): Promise<LaneReading> {
