@@ -27,3 +27,11 @@ test('a finished copy does not change when its writer starts over', () => {
   expect(copy).toEqual(Uint8Array.of(1));
   expect(out.peek()).toEqual(Uint8Array.of(2));
 });
+
+test('takes bytes in pieces, and none past the end', () => {
+  const input = new ByteReader(Uint8Array.of(1, 2, 3));
+  expect(input.take(2)).toEqual(Uint8Array.of(1, 2));
+  expect(input.left).toBe(1);
+  expect(() => input.take(2)).toThrow(RangeError);
+  expect(input.take(1)).toEqual(Uint8Array.of(3));
+});

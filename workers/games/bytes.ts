@@ -108,9 +108,21 @@ export class ByteReader {
     return this.data.getFloat64(this.skip(8), true);
   }
 
+  /** Bytes that are not read yet. */
+  get left(): number {
+    return this.bytes.length - this.at;
+  }
+
+  /** The next bytes, without a copy. */
+  take(count: number): Uint8Array {
+    if (count > this.left) throw new RangeError(`${count} bytes of ${this.left}`);
+    const at = this.skip(count);
+    return this.bytes.subarray(at, at + count);
+  }
+
   /** The rest, without a copy. */
   rest(): Uint8Array {
-    return this.bytes.subarray(this.skip(this.bytes.length - this.at));
+    return this.take(this.left);
   }
 
   private skip(by: number): number {
