@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { gameNamed, games } from './index.ts';
+import { gameNamed, games, playableGame } from './index.ts';
 
 test('every folder is a game, under its own name', () => {
   const folders = readdirSync(import.meta.dirname, { withFileTypes: true })
@@ -13,4 +13,10 @@ test('every folder is a game, under its own name', () => {
 test('names of nothing find nothing', () => {
   expect(gameNamed('chess')).toBeUndefined();
   expect(gameNamed('toString')).toBeUndefined();
+});
+
+test('drills are played only where they are allowed', () => {
+  expect(playableGame('drill', true)?.name).toBe('drill');
+  expect(playableGame('drill', false)).toBeUndefined();
+  expect(playableGame('knockout', false)?.name).toBe('knockout');
 });

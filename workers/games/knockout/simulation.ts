@@ -2,6 +2,7 @@ import { ByteReader, ByteWriter } from '../bytes.ts';
 import type { MatchResult, Seat, Simulation } from '../contract.ts';
 import { hash53 } from '../hash.ts';
 import { Random } from '../random.ts';
+import { seal, unseal } from '../seal.ts';
 import { think } from './bots.ts';
 import { type Disc, levelOf } from './disc.ts';
 import { Physics } from './physics.ts';
@@ -13,7 +14,7 @@ import {
   radiusAt,
   TICK_RATE,
 } from './rules.ts';
-import { readState, type SavedState, seal, unseal, writeState } from './save.ts';
+import { readState, type SavedState, writeState } from './save.ts';
 import { noteTouches, pusherOf } from './touches.ts';
 import { type KnockoutView, viewOf } from './view.ts';
 
