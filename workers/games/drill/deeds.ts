@@ -64,8 +64,9 @@ const acts: Readonly<Record<Deed, (occasion: Occasion) => void>> = {
     const until = performance.now() + ms;
     while (performance.now() < until);
   },
-  // A save that rots is the simulation's own doing: the state has to say so.
+  // These two are the simulation's own doing: its state has to say so.
   rot: () => {},
+  end: () => {},
   stumble: ({ seed, tick }) => {
     const where = `${seed}/${tick}`;
     if (stumbled.has(where)) return;

@@ -119,6 +119,16 @@ test('rots: from then on its saves cannot be loaded, while it goes on itself', (
   expect(sim.tick).toBe(3);
 });
 
+test('ends when asked to', () => {
+  const sim = start();
+  sim.step(new Map());
+  expect(sim.result()).toBeUndefined();
+  sim.step(asked('end'));
+  expect(sim.result()?.ticks).toBe(2);
+  sim.step(new Map());
+  expect(sim.tick).toBe(2);
+});
+
 test('kills its process', () => {
   const program = `
     import { defaultOptions, drill } from './index.ts';

@@ -27,7 +27,7 @@ export const drill: Game<DrillOptions, DrillInput, DrillView, MatchResult> = {
   create: (seed, seats, options) => DrillSimulation.create(seed, seats, options),
   load: (save) => DrillSimulation.load(save),
   vector: toVector,
-  fromControls: ({ x, y, buttons }) => ({ x, y, deeds: buttons & 0x7f }),
+  fromControls: ({ x, y, buttons }) => ({ x, y, deeds: buttons }),
   isDamaged: isInstanceDamaged,
 };
 

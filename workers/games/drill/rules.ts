@@ -22,6 +22,8 @@ export const deedBits = {
   rot: 32,
   /** Loops for ever where this process steps this tick for the first time, and then no more. */
   stumble: 64,
+  /** Ends the match with this step, as if its ticks were over. */
+  end: 128,
 } as const;
 export type Deed = keyof typeof deedBits;
 export const deedNames = Object.keys(deedBits) as readonly Deed[];
@@ -30,7 +32,7 @@ export const inputSchema = z.strictObject({
   x: z.int().min(-127).max(127),
   y: z.int().min(-127).max(127),
   /** Sum of deedBits. */
-  deeds: z.int().min(0).max(127),
+  deeds: z.int().min(0).max(255),
 });
 export type DrillInput = z.output<typeof inputSchema>;
 
@@ -38,7 +40,7 @@ export const optionsSchema = z.strictObject({
   /** The match is over after so many. */
   ticks: z.int().min(1).max(1_000_000).default(600),
   /** Sum of deedBits, done without any input in the steps to the ticks from `at` on, `lasts` of them. */
-  deeds: z.int().min(0).max(127).default(0),
+  deeds: z.int().min(0).max(255).default(0),
   at: z.int().min(1).max(1_000_000).default(1),
   lasts: z.int().min(1).max(1_000_000).default(1),
   /** How long a slow step is busy. */

@@ -34,6 +34,7 @@ interface State {
   readonly random: Random;
   readonly slots: Slot[];
   isRotten: boolean;
+  isOver: boolean;
 }
 
 /** Nothing keeps a reference past a call. */
@@ -57,7 +58,8 @@ export class DrillSimulation implements Simulation<DrillInput, DrillView, MatchR
       inputs: 0,
       trail: random.uint32(),
     }));
-    return new DrillSimulation({ tick: 0, seed, options, random, slots, isRotten: false });
+    const flags = { isRotten: false, isOver: false };
+    return new DrillSimulation({ tick: 0, seed, options, random, slots, ...flags });
   }
 
   static load(save: Uint8Array): DrillSimulation {
@@ -71,7 +73,7 @@ export class DrillSimulation implements Simulation<DrillInput, DrillView, MatchR
   step(inputs: ReadonlyMap<number, DrillInput>): void {
     const { state } = this;
     const { options, seed, slots } = state;
-    if (state.tick >= options.ticks) return;
+    if (state.isOver) return;
     state.tick++;
     const { tick } = state;
     const isDue = tick >= options.at && tick < options.at + options.lasts;
@@ -81,6 +83,7 @@ export class DrillSimulation implements Simulation<DrillInput, DrillView, MatchR
     // Half way through: who goes on with what is left of a step that was cut off goes on with something else.
     misbehave(deeds, { seed, tick, ms: options.ms });
     for (const slot of slots) this.move(slot);
+    state.isOver = tick >= options.ticks || (deeds & deedBits.end) !== 0;
   }
 
   seat(slot: number, seat: Seat): void {
@@ -108,8 +111,8 @@ export class DrillSimulation implements Simulation<DrillInput, DrillView, MatchR
   }
 
   result(): MatchResult | undefined {
-    const { tick, options, slots } = this.state;
-    if (tick < options.ticks) return undefined;
+    const { tick, isOver, slots } = this.state;
+    if (!isOver) return undefined;
     const scores = slots.map(({ x }) => x);
     const placements = scores.map((score) => 1 + scores.filter((other) => other > score).length);
     return { placements, scores, ticks: tick };
@@ -157,10 +160,11 @@ function within(at: number): number {
 }
 
 function writeState(out: ByteWriter, state: State): void {
-  const { tick, seed, options, random, slots, isRotten } = state;
+  const { tick, seed, options, random, slots, isRotten, isOver } = state;
   out.u8(LAYOUT);
   out.u8(slots.length);
   out.u8(isRotten ? 1 : 0);
+  out.u8(isOver ? 1 : 0);
   out.u32(tick);
   out.f64(seed);
   for (const key of optionKeys) out.u32(options[key]);
@@ -190,6 +194,7 @@ function readState(input: ByteReader): State {
   const count = input.u8();
   if (layout !== LAYOUT || count > MAX_SLOTS) throw new RangeError('not a save of this version');
   const isRotten = input.u8() === 1;
+  const isOver = input.u8() === 1;
   const tick = input.u32();
   const seed = input.f64();
   const options = Object.fromEntries(optionKeys.map((key) => [key, input.u32()])) as DrillOptions;
@@ -204,5 +209,5 @@ function readState(input: ByteReader): State {
     inputs: input.u32(),
     trail: input.u32(),
   }));
-  return { tick, seed, options, random, slots, isRotten };
+  return { tick, seed, options, random, slots, isRotten, isOver };
 }
