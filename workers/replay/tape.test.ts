@@ -48,7 +48,7 @@ test('the order in which inputs are listed has no effect', () => {
 
 test('thirty ticks in which eight slots steer take about six bytes an input', () => {
   const inputs = Array.from({ length: 240 }, (_, i): TapeInput => [
-    i >> 3,
+    900 + (i >> 3),
     i & 7,
     i >> 3,
     i % 100,
