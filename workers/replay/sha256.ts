@@ -43,6 +43,7 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
+/** Written out, without destructuring: an arena does this between two ticks. */
 function compress(hash: Uint32Array, w: Uint32Array, data: DataView, block: number): void {
   for (let i = 0; i < 16; i++) w[i] = data.getUint32(block + i * 4);
   for (let i = 16; i < 64; i++) {
@@ -52,7 +53,14 @@ function compress(hash: Uint32Array, w: Uint32Array, data: DataView, block: numb
     const s1 = rotate(w2, 17) ^ rotate(w2, 19) ^ (w2 >>> 10);
     w[i] = (w[i - 16] as number) + s0 + (w[i - 7] as number) + s1;
   }
-  let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = hash;
+  let a = hash[0] as number;
+  let b = hash[1] as number;
+  let c = hash[2] as number;
+  let d = hash[3] as number;
+  let e = hash[4] as number;
+  let f = hash[5] as number;
+  let g = hash[6] as number;
+  let h = hash[7] as number;
   for (let i = 0; i < 64; i++) {
     const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
     const choice = (e & f) ^ (~e & g);
@@ -68,9 +76,14 @@ function compress(hash: Uint32Array, w: Uint32Array, data: DataView, block: numb
     b = a;
     a = (t1 + s0 + majority) | 0;
   }
-  [a, b, c, d, e, f, g, h].forEach((word, i) => {
-    hash[i] = (hash[i] as number) + word;
-  });
+  hash[0] = (hash[0] as number) + a;
+  hash[1] = (hash[1] as number) + b;
+  hash[2] = (hash[2] as number) + c;
+  hash[3] = (hash[3] as number) + d;
+  hash[4] = (hash[4] as number) + e;
+  hash[5] = (hash[5] as number) + f;
+  hash[6] = (hash[6] as number) + g;
+  hash[7] = (hash[7] as number) + h;
 }
 
 function rotate(word: number, by: number): number {
