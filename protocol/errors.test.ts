@@ -11,7 +11,7 @@ describe('reply errors', () => {
     expect(http).toBeGreaterThanOrEqual(400);
     // A client error that may pass by itself is 429; a server error always may. hello_first passes with the welcome.
     const mayPass = http >= 500 || http === 429;
-    const exceptions: ReplyErrorCode[] = ['hello_first', 'too_many_rooms'];
+    const exceptions: ReplyErrorCode[] = ['hello_first', 'too_many_rooms', 'too_many_watches'];
     expect(exceptions.includes(code) || mayPass === (retry !== 'never')).toBe(true);
   });
 

@@ -35,11 +35,21 @@ export const replyErrors = {
   },
   overloaded: { retry: 'after', http: 503, says: 'the queue of this kind is full' },
   unavailable: { retry: 'later', http: 503, says: 'the store cannot be reached' },
+  in_match: {
+    retry: 'later',
+    http: 409,
+    says: 'the player has a seat in a match that is not over',
+  },
   unknown_request: { retry: 'never', http: 404, says: 'no request has this id' },
   already_ended: { retry: 'never', http: 409, says: 'the request has ended' },
   not_in_room: { retry: 'never', http: 403, says: 'join the room first' },
   too_many_rooms: { retry: 'never', http: 429, says: 'this session is in as many rooms as it may' },
   room_full: { retry: 'later', http: 429, says: 'as many sessions are in the room as it takes' },
+  too_many_watches: {
+    retry: 'never',
+    http: 429,
+    says: 'this session watches as many matches as it may',
+  },
   too_many_streams: {
     retry: 'later',
     http: 429,
@@ -59,9 +69,24 @@ export const failures = {
   time_limit: { retry: false, says: 'every attempt ran past its time limit' },
   memory_limit: { retry: false, says: 'the last attempt used more memory than the kind may' },
   bad_result: { retry: false, says: "the result does not fit the kind's schema" },
+  in_match: { retry: true, says: 'the player has a seat in another match that is not over' },
+  absent: { retry: true, says: 'the player was without a socket for too long' },
+  party_mismatch: {
+    retry: false,
+    says: 'the party is full, or of another size than its first ticket said',
+  },
 } as const;
 
 export type FailureCode = keyof typeof failures;
+
+/** Why a match ended without a result; carried in its `over`. Nobody is rated then. */
+export const matchFailures = {
+  quarantined: { says: 'the simulation threw, spun or killed its process and was taken out' },
+  version_gone: { says: 'no worker is left that runs the version it began with' },
+  lost: { says: 'the store lost what the match could be restored from' },
+} as const;
+
+export type MatchFailureCode = keyof typeof matchFailures;
 
 /** What a handler returns, or a validator throws, to have an error reply sent. Never leaves the dispatcher. */
 export class Refusal extends Error {

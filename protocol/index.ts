@@ -2,15 +2,17 @@ export { byType, decoder, encodeFrame, explain, type Decoder } from './codec.ts'
 export { closeName, closes, type CloseName, type CloseSpec } from './closes.ts';
 export {
   failures,
+  matchFailures,
   Refusal,
   replyErrors,
   type FailureCode,
+  type MatchFailureCode,
   type ReplyErrorCode,
   type ReplyErrorSpec,
 } from './errors.ts';
 export { BODY_BOUNDS, decodeBody, encodeBody, MalformedBody, type BodyBounds } from './msgpack.ts';
 export * from './kinds/index.ts';
-export { matchQueues } from './kinds/matchmake.ts';
+export * from './queues/index.ts';
 export {
   clientMessages,
   type ClientBody,
@@ -19,9 +21,15 @@ export {
 } from './messages/client.ts';
 export {
   end,
+  matchResult,
+  matchStates,
+  seat,
   serverMessages,
   type End,
+  type MatchResult,
+  type MatchState,
   type RequestStatus,
+  type Seat,
   type ServerBody,
   type ServerMessageName,
   type ServerMessages,
@@ -29,6 +37,8 @@ export {
 export {
   endedStates,
   hasEnded,
+  matchHandle,
+  matchId,
   requestId,
   roomName,
   sessionId,
@@ -44,4 +54,5 @@ export {
   encodeKeyframe,
   SNAPSHOT_ELEMENTS_MAX,
 } from './snapshot.ts';
+export { snapshotFrame } from './snapshot-frame.ts';
 export { SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX } from './version.ts';

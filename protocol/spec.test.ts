@@ -3,9 +3,12 @@ import { describe, expect, it } from 'vitest';
 import {
   clientMessages,
   closes,
+  decodeDelta,
+  decodeKeyframe,
   decoder,
   failures,
   kinds,
+  matchFailures,
   replyErrors,
   serverMessages,
   type MessageSpec,
@@ -69,11 +72,7 @@ describe('SPEC.md says what the code does', () => {
       }),
     );
     expect(
-      written.map(([name, type, fields = '']) => [
-        name,
-        type,
-        fields.replace(/, then the inner.*/, ''),
-      ]),
+      written.map(([name, type, fields = '']) => [name, type, fields.replace(/, then the .*/, '')]),
     ).toEqual(fixedOnes);
   });
 
@@ -89,6 +88,11 @@ describe('SPEC.md says what the code does', () => {
     expect(written).toEqual(
       Object.entries(failures).map(([code, { retry }]) => [code, retry ? 'yes' : 'no']),
     );
+  });
+
+  it('M10 lists every way in which a match can fail', () => {
+    const written = rows('- **M10**', '- **M11**').map(([code]) => code);
+    expect(written).toEqual(Object.keys(matchFailures));
   });
 
   it('C1 lists every close with its number and retry', () => {
@@ -137,7 +141,7 @@ describe('SPEC.md says what the code does', () => {
     for (const [, letter = '', number] of spec.matchAll(/^- \*\*([A-Z])(\d+)\*\*/gm)) {
       numbers.set(letter, [...(numbers.get(letter) ?? []), Number(number)]);
     }
-    expect([...numbers.keys()].join('')).toBe('HFRQPLECKJG');
+    expect([...numbers.keys()].join('')).toBe('HFRQPMLECKJG');
     for (const list of numbers.values()) expect(list).toEqual(list.map((_, index) => index + 1));
   });
 });
@@ -170,6 +174,24 @@ function decode(direction: Example['direction'], name: string, frame: Uint8Array
   return decoder(message)(frame);
 }
 
+/** Bytes before what follows a header. */
+const headers = new Map([
+  ['reliable', 9],
+  ['snapshot', 17],
+]);
+
+/** The vector that a snapshot of the examples shows; its keyframe is among them. */
+function pictureOf(frame: Uint8Array): Int32Array {
+  const head = (of: Uint8Array) =>
+    decode('server', 'snapshot', of.subarray(0, 17)) as { tick: number; key: number };
+  const { tick, key } = head(frame);
+  const payload = frame.subarray(17);
+  if (key === tick) return decodeKeyframe(payload);
+  const base = examples.find((one) => one.name === 'snapshot' && head(one.frame).tick === key);
+  if (base === undefined) throw new Error(`no example of keyframe ${key}`);
+  return decodeDelta(payload, pictureOf(base.frame));
+}
+
 describe('the examples of SPEC.md', () => {
   it('F2 there is one of every message', () => {
     const shown = new Set(examples.map(({ direction, name }) => `${direction} ${name}`));
@@ -181,11 +203,14 @@ describe('the examples of SPEC.md', () => {
   it.each(examples)('F decode to what stands behind them: $direction $name $bodies', (example) => {
     const { direction, name, frame, bodies } = example;
     const [body = '', inner = ''] = bodies;
-    const header = name === 'reliable' ? 9 : frame.length;
+    const header = headers.get(name) ?? frame.length;
     const space = inner.indexOf(' ');
     const decoded = [decode(direction, name, frame.subarray(0, header))];
     const written: unknown[] = [JSON.parse(body)];
-    if (header < frame.length) {
+    if (name === 'snapshot') {
+      decoded.push([...pictureOf(frame)]);
+      written.push(JSON.parse(inner));
+    } else if (header < frame.length) {
       decoded.push(decode(direction, inner.slice(0, space), frame.subarray(header)));
       written.push(JSON.parse(inner.slice(space)));
     }

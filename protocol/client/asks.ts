@@ -20,7 +20,14 @@ export type AskBody<N extends AskName> = Omit<ClientBody<N>, 'ref'>;
 export type AnswerOf<N extends AskName> = ServerBody<ClientMessages[N]['reply']>;
 
 /** Asked twice, these do and answer the same, so they are asked again on the next socket. */
-const REPEATABLE: ReadonlySet<ClientMessageName> = new Set(['join', 'leave', 'presence']);
+const REPEATABLE: ReadonlySet<ClientMessageName> = new Set([
+  'join',
+  'leave',
+  'presence',
+  'watch',
+  'unwatch',
+  'forfeit',
+]);
 
 const ASKS_MAX = 256;
 

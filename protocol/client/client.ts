@@ -14,6 +14,8 @@ import { readFrame, writeFrame, type ServerFrame } from './frames.ts';
 import { Gate } from './gate.ts';
 import { Heart } from './heart.ts';
 import { Link, type LinkOptions, type State } from './link.ts';
+import type { Match } from './match.ts';
+import { Matches } from './matches.ts';
 import type { Done, RequestOptions } from './pending.ts';
 import { Requests } from './requests.ts';
 import { Rooms } from './rooms.ts';
@@ -34,18 +36,20 @@ type Welcome = ServerBody<'welcome'>;
 
 /** A player's connection: wires the parts of this folder together. Made by `connect`. */
 export class Client {
-  private readonly events = new Events();
+  private readonly events = new Events<ClientEvents>();
   private readonly session = new Session();
   private readonly rooms = new Rooms();
   private readonly link: Link;
   private readonly heart: Heart;
   private readonly asks: Asks;
   private readonly requests: Requests;
+  private readonly watched: Matches;
   private readonly acks: Acks;
   private readonly store: SessionStore | undefined;
   private opening = new Gate<Welcome>();
   private frameMaxBytes = 16_384;
   private ref = 0;
+  private seated: readonly string[] = [];
 
   constructor({ token, store, askTimeoutMs, ...options }: ClientOptions) {
     this.store = store;
@@ -71,6 +75,15 @@ export class Client {
       random: options.backoff.random,
       cancel: async (id) => await this.asks.ask('cancel', { id }),
     });
+    const { link, heart } = this;
+    this.watched = new Matches({
+      get isOpen() {
+        return link.state.name === 'open';
+      },
+      ask: async (name, body) => await this.ask(name, body),
+      send: (frame) => !link.congested && send(frame),
+      ping: async () => await heart.ping(),
+    });
     this.acks = new Acks(() => this.acknowledge());
   }
 
@@ -81,6 +94,14 @@ export class Client {
 
   get state(): State {
     return this.link.state;
+  }
+
+  /**
+   * Matches that ran, and had a seat for this player, when the newest welcome was sent: after a reload, or on another
+   * device, `match(id)` returns to them.
+   */
+  get matches(): readonly string[] {
+    return this.seated;
   }
 
   /**
@@ -122,6 +143,14 @@ export class Client {
     return await this.requests.request(kind, input, options);
   }
 
+  /**
+   * Watches a match, and steers the seat that the player has in it, if any.
+   * @throws MusterError invalid_body when this is no match id
+   */
+  match(id: string): Match {
+    return this.watched.match(id);
+  }
+
   /** @returns the function that takes the listener off again. */
   on<E extends EventName>(event: E, listener: (value: ClientEvents[E]) => void): () => void {
     return this.events.on(event, listener);
@@ -155,8 +184,7 @@ export class Client {
       const read = readFrame(bytes);
       if (read === undefined)
         this.fault({ what: `frame of unknown type ${bytes[0]}`, cause: undefined });
-      else if (read.frame.name !== 'reliable') this.take(read.frame);
-      else this.takeReliable(read.frame.body, read.inner ?? new Uint8Array());
+      else this.take(read.frame, read.inner);
     } catch (cause) {
       if (!(cause instanceof Refusal)) throw cause;
       this.fault({ what: 'unreadable frame', cause });
@@ -175,8 +203,12 @@ export class Client {
     this.acks.owe();
   }
 
-  private take(frame: ServerFrame): void {
+  private take(frame: ServerFrame, inner: Uint8Array): void {
     switch (frame.name) {
+      case 'reliable':
+        return this.takeReliable(frame.body, inner);
+      case 'snapshot':
+        return this.watched.snapshot(frame.body, inner);
       case 'welcome':
         return this.welcomed(frame.body);
       case 'pong':
@@ -203,8 +235,13 @@ export class Client {
         if (known === 'orphan') this.events.emit('end', frame.body);
         break;
       }
-      case 'reliable':
-        return;
+      case 'over':
+        this.watched.over(frame.body);
+        break;
+      case 'watching':
+        this.watched.watching(frame.body);
+        this.asks.answered(frame.name, frame.body);
+        break;
       case 'ok':
       case 'said':
       case 'members':
@@ -219,6 +256,7 @@ export class Client {
     const { continuity, playerChanged } = this.session.welcomed(welcome);
     if (continuity !== 'resumed') this.acks.stop();
     this.frameMaxBytes = welcome.frameMaxBytes;
+    this.seated = welcome.matches;
     this.link.opened(welcome.player, welcome.session);
     this.heart.start(welcome.pingIntervalMs);
     this.save();
@@ -226,6 +264,7 @@ export class Client {
     if (!living) {
       this.rooms.rejoin((frame) => this.link.send(frame));
       this.asks.resume();
+      this.watched.welcomed();
     }
     this.requests.welcomed(welcome.requests, continuity, playerChanged);
     this.events.emit('welcome', welcome);
@@ -237,6 +276,7 @@ export class Client {
     this.heart.stop();
     this.asks.down();
     this.requests.down();
+    this.watched.down();
     if (this.opening.isSettled) this.opening = new Gate();
   }
 
@@ -245,6 +285,7 @@ export class Client {
       this.down();
       this.asks.close();
       this.requests.close();
+      this.watched.close();
       this.opening.bar(new MusterError('closed', state.reason.says));
     }
     this.events.emit('state', state);

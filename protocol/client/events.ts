@@ -8,7 +8,7 @@ export interface Fault {
 }
 
 export type ClientEvents = {
-  [N in Exclude<ServerMessageName, 'reliable'>]: ServerBody<N>;
+  [N in Exclude<ServerMessageName, 'reliable' | 'snapshot'>]: ServerBody<N>;
 } & {
   state: State;
   /** Continuity was lost: what the application derived from earlier reliable messages may be stale. */
@@ -20,20 +20,21 @@ export type ClientEvents = {
 
 export type EventName = keyof ClientEvents;
 
-export class Events {
-  private readonly listeners = new Map<EventName, Set<(value: never) => void>>();
+/** @typeParam M what each event brings, by its name */
+export class Events<M> {
+  private readonly listeners = new Map<keyof M, Set<(value: never) => void>>();
 
   /** @returns the function that takes the listener off again. */
-  on<E extends EventName>(event: E, listener: (value: ClientEvents[E]) => void): () => void {
+  on<E extends keyof M>(event: E, listener: (value: M[E]) => void): () => void {
     // A wrapper of its own, so that the same function given twice is called, and taken off, twice.
-    const entry = (value: ClientEvents[E]): void => listener(value);
+    const entry = (value: M[E]): void => listener(value);
     let set = this.listeners.get(event);
     if (set === undefined) this.listeners.set(event, (set = new Set()));
     set.add(entry);
     return () => set.delete(entry);
   }
 
-  emit<E extends EventName>(event: E, value: ClientEvents[E]): void {
+  emit<E extends keyof M>(event: E, value: M[E]): void {
     for (const listener of this.listeners.get(event) ?? []) guarded(() => listener(value as never));
   }
 }

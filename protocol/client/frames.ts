@@ -27,23 +27,32 @@ export type ServerFrame = {
   [N in ServerMessageName]: { readonly name: N; readonly body: ServerBody<N> };
 }[ServerMessageName];
 
-/** Type byte and header of a `reliable` frame. */
-const RELIABLE_BYTES = 1 + serverMessages.reliable.body.size;
+/** Type byte and header of the messages that are a header with more behind it. */
+const HEADER_BYTES: { readonly [N in ServerMessageName]?: number } = {
+  reliable: 1 + serverMessages.reliable.body.size,
+  snapshot: 1 + serverMessages.snapshot.body.size,
+};
+
+const NOTHING = new Uint8Array();
 
 /**
- * @returns the frame, undefined when its type is not known here; `inner` only of a `reliable`.
+ * @returns the frame, undefined when its type is not known here; `inner`: what follows the header of a `reliable` (a
+ * frame) or a `snapshot` (its payload), in the memory of `bytes`; of other frames nothing
  * @throws Refusal when it cannot be read
  */
 export function readFrame(
   bytes: Uint8Array,
-): { frame: ServerFrame; inner?: Uint8Array } | undefined {
+): { frame: ServerFrame; inner: Uint8Array } | undefined {
   const type = bytes[0];
   const name = type === undefined ? undefined : names[type];
   const read = type === undefined ? undefined : readers[type];
   if (name === undefined || read === undefined) return undefined;
-  if (name !== 'reliable') return { frame: { name, body: read(bytes) } as ServerFrame };
-  const frame = { name, body: read(bytes.subarray(0, RELIABLE_BYTES)) } as ServerFrame;
-  return { frame, inner: bytes.subarray(RELIABLE_BYTES) };
+  const header = HEADER_BYTES[name];
+  if (header === undefined) {
+    return { frame: { name, body: read(bytes) } as ServerFrame, inner: NOTHING };
+  }
+  const frame = { name, body: read(bytes.subarray(0, header)) } as ServerFrame;
+  return { frame, inner: bytes.subarray(header) };
 }
 
 /**

@@ -4,6 +4,7 @@ import {
   decoder,
   encodeFrame,
   serverMessages,
+  snapshotFrame,
   type ClientBody,
   type ClientMessageName,
   type ServerBody,
@@ -67,6 +68,15 @@ export class TestSocket implements SocketLike {
     this.bytes(encodeFrame(serverMessages[name], body as never));
   }
 
+  snapshot(
+    header: Parameters<typeof snapshotFrame>[0],
+    vector: readonly number[],
+    key?: { tick: number; vector: readonly number[] },
+  ): void {
+    const base = key && { tick: key.tick, vector: Int32Array.from(key.vector) };
+    this.bytes(snapshotFrame(header, Int32Array.from(vector), base));
+  }
+
   bytes(frame: Uint8Array): void {
     this.fire('message', { data: frame.slice().buffer });
   }
@@ -90,6 +100,7 @@ export class TestSocket implements SocketLike {
       offset: 0,
       resumed: false,
       requests: [],
+      matches: [],
       serverTime: 1,
       frameMaxBytes: 16_384,
       pingIntervalMs: 10_000,

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { f64, fixed, u32 } from '../fixed.ts';
+import { f64, fixed, i8, u32, u8 } from '../fixed.ts';
 import { packed, type BodyOf, type MessageSpec } from './spec.ts';
-import { ref, requestId, roomName, sessionId } from './shared.ts';
+import { matchId, ref, requestId, roomName, sessionId } from './shared.ts';
 import type { ServerMessageName } from './server.ts';
 
 /** `cost` in credits, see SPEC.md L1; `reply`: the message that answers when the handler returns a body. */
@@ -60,6 +60,31 @@ export const clientMessages = {
     cost: 5,
     reply: 'members',
     body: packed(z.strictObject({ ref, room: roomName })),
+  },
+  watch: {
+    type: 10,
+    cost: 10,
+    reply: 'watching',
+    body: packed(z.strictObject({ ref, match: matchId })),
+  },
+  unwatch: {
+    type: 11,
+    cost: 5,
+    reply: 'ok',
+    body: packed(z.strictObject({ ref, match: matchId })),
+  },
+  /** Answered by the snapshots, which echo the last seq that was taken. */
+  steer: {
+    type: 12,
+    cost: 1,
+    body: fixed({ handle: u32(), seq: u32(), x: i8(-127, 127), y: i8(-127, 127), buttons: u8() }),
+  },
+  /** Gives the seat up for good: a bot takes it, or nobody. */
+  forfeit: {
+    type: 13,
+    cost: 10,
+    reply: 'ok',
+    body: packed(z.strictObject({ ref, match: matchId })),
   },
 } as const satisfies Record<string, ClientMessageSpec>;
 

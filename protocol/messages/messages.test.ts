@@ -34,6 +34,13 @@ const good: { readonly [N in ClientMessageName]: readonly ClientBody<N>[] } = {
     { room: 'a', text: 'é'.repeat(500) },
   ],
   presence: [{ room: 'a' }],
+  watch: [{ match: 'AbC-_0123456789z' }],
+  unwatch: [{ ref: 9, match: 'AbC-_0123456789z' }],
+  steer: [
+    { handle: 4_294_967_295, seq: 1, x: -127, y: 127, buttons: 255 },
+    { handle: 0, seq: 0, x: 0, y: 0, buttons: 0 },
+  ],
+  forfeit: [{ ref: 1, match: 'AbC-_0123456789z' }],
 };
 
 /** Bodies that are well-formed MessagePack, and wrong. */
@@ -72,6 +79,9 @@ const bad: { readonly [N in ClientMessageName]?: readonly unknown[] } = {
     { room: 'a' },
   ],
   presence: [{ room: null }],
+  watch: [{}, { match: 'short' }, { match: 'AbC-_0123456789z0' }, { match: 'AbC-_012345678=' }],
+  unwatch: [{ match: 7 }, { match: 'AbC-_0123456789z', slot: 1 }],
+  forfeit: [{}, { match: 'AbC-_0123456789z', slot: 1 }],
 };
 
 function codeOf(name: ClientMessageName, frame: Uint8Array): string {
@@ -96,6 +106,21 @@ describe('messages of a client', () => {
   it.each(families)('F7 $name refuses $body', ({ name, body }) => {
     const { type } = clientMessages[name];
     expect(codeOf(name, Uint8Array.from([type, ...encodeBody(body)]))).toBe('invalid_body');
+  });
+
+  it('F9 steer refuses a stick beyond its range', () => {
+    const frame = encodeFrame(clientMessages.steer, {
+      handle: 1,
+      seq: 1,
+      x: 0,
+      y: 0,
+      buttons: 0,
+    });
+    for (const at of [9, 10]) {
+      const wrong = frame.slice();
+      wrong[at] = 0x80;
+      expect(codeOf('steer', wrong)).toBe('invalid_body');
+    }
   });
 
   it.each(names)('G1 %s takes or refuses whatever comes, and never fails otherwise', (name) => {
@@ -124,7 +149,7 @@ describe('messages of a gateway', () => {
   });
 
   it('F3 every reply that is waited for can carry ref', () => {
-    for (const name of ['accepted', 'ok', 'members', 'error'] as const) {
+    for (const name of ['accepted', 'ok', 'members', 'watching', 'error'] as const) {
       const { body } = serverMessages[name];
       expect(Object.keys((body.schema as { shape?: object }).shape ?? {})).toContain('ref');
     }

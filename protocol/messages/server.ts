@@ -1,10 +1,28 @@
 import * as z from 'zod';
-import { failures, replyErrors, type FailureCode, type ReplyErrorCode } from '../errors.ts';
+import {
+  failures,
+  matchFailures,
+  replyErrors,
+  type FailureCode,
+  type MatchFailureCode,
+  type ReplyErrorCode,
+} from '../errors.ts';
 import { f64, fixed, u32 } from '../fixed.ts';
-import { endedStates, ref, requestId, requestStates, roomName, sessionId } from './shared.ts';
+import {
+  endedStates,
+  matchId,
+  ref,
+  requestId,
+  requestStates,
+  roomName,
+  sessionId,
+} from './shared.ts';
 import { packed, type BodyOf, type MessageSpec } from './spec.ts';
 
 const errorCode = z.enum(Object.keys(replyErrors) as [ReplyErrorCode, ...ReplyErrorCode[]]);
+const matchFailureCode = z.enum(
+  Object.keys(matchFailures) as [MatchFailureCode, ...MatchFailureCode[]],
+);
 const failureCode = z.enum(Object.keys(failures) as [FailureCode, ...FailureCode[]]);
 const member = z.strictObject({ player: z.string(), sessions: z.int().min(1) });
 
@@ -35,6 +53,22 @@ export const end = z.strictObject({
     .optional(),
 });
 
+/** Who steers a slot of a match: a player, or a bot of that level. */
+export const seat = z.strictObject({
+  player: z.string().optional(),
+  bot: z.int().min(0).optional(),
+});
+
+/** How a match ended; lists are by slot. */
+export const matchResult = z.strictObject({
+  /** 1 is best; equal numbers are ties. */
+  placements: z.array(z.int().min(1)),
+  scores: z.array(z.number()),
+  ticks: z.int().min(0),
+});
+
+export const matchStates = ['waiting', 'playing', 'over'] as const;
+
 /** gateway -> client */
 export const serverMessages = {
   welcome: {
@@ -49,6 +83,8 @@ export const serverMessages = {
         /** False: a new epoch. `requests` is then the full state, and unacknowledged ends follow again. */
         resumed: z.boolean(),
         requests: z.array(requestStatus),
+        /** Matches that are not over in which the player has a seat. */
+        matches: z.array(matchId),
         /** Sent to a guest: the token that makes the next socket the same player. */
         token: z.string().optional(),
         /** ms since the Unix epoch by the gateway's clock. */
@@ -107,6 +143,41 @@ export const serverMessages = {
     type: 11,
     body: packed(z.strictObject({ room: roomName, player: z.string(), here: z.boolean() })),
   },
+  watching: {
+    type: 12,
+    body: packed(
+      z.strictObject({
+        ref,
+        match: matchId,
+        /** Names the match in fixed frames. */
+        handle: z.uint32(),
+        game: z.string(),
+        version: z.string(),
+        /** Steps per second. */
+        tickRate: z.number().positive(),
+        /** The slot that this session's player steers, or -1: a spectator. */
+        slot: z.int().min(-1),
+        /** By slot. */
+        seats: z.array(seat),
+        state: z.enum(matchStates),
+      }),
+    ),
+  },
+  /** A header; the payload of snapshot.ts follows it in the same WebSocket message. */
+  snapshot: { type: 13, body: fixed({ handle: u32(), term: u32(), tick: u32(), key: u32() }) },
+  over: {
+    type: 14,
+    body: packed(
+      z.strictObject({
+        match: matchId,
+        result: matchResult.optional(),
+        /** In place of a result: the match was not played to its end. */
+        failure: z.strictObject({ code: matchFailureCode, message: z.string() }).optional(),
+        /** Path of the replay file, on the gateway's own address. */
+        replay: z.string().optional(),
+      }),
+    ),
+  },
 } as const satisfies Record<string, MessageSpec>;
 
 export type ServerMessages = typeof serverMessages;
@@ -114,3 +185,6 @@ export type ServerMessageName = keyof ServerMessages;
 export type ServerBody<N extends ServerMessageName> = BodyOf<ServerMessages[N]>;
 export type RequestStatus = z.infer<typeof requestStatus>;
 export type End = z.infer<typeof end>;
+export type Seat = z.infer<typeof seat>;
+export type MatchResult = z.infer<typeof matchResult>;
+export type MatchState = (typeof matchStates)[number];

@@ -64,6 +64,7 @@ function setUp(handlers: Partial<Handlers>) {
     open: undefined,
     reading: 'no',
     rooms: undefined,
+    watches: undefined,
   };
   connection.stage = { is: 'open', session };
   const receive = <N extends ClientMessageName>(name: N, body: ClientBody<N>): void => {

@@ -6,6 +6,7 @@ import { Counters } from '../lib/counters.ts';
 import { randomId } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import { connectRedis, isAway, type Redis } from '../lib/redis.ts';
+import { Matches } from '../match/matches.ts';
 import { gatewayChannel, GUEST_SECRET_KEY, roomChannel } from '../relay/keys.ts';
 import { Sessions } from '../relay/sessions.ts';
 import { readWake } from '../relay/wake.ts';
@@ -66,8 +67,9 @@ export async function startGateway(
   const carrier: { server?: Server } = {};
   const publish = (topic: string, frame: Uint8Array) => carrier.server?.publish(topic, frame);
   const rooms = new Rooms({ gateway: name, redis, subscriber, publish, config, log });
+  const matches = new Matches({ gateway: name, redis, publish, config, counters, log });
   const dispatcher = new Dispatcher(
-    createHandlers({ hub, rooms, jobs }),
+    createHandlers({ hub, rooms, jobs, matches }),
     { frameMaxBytes: config.FRAME_MAX_BYTES, errorsMax: config.ERRORS_MAX },
     counters,
     log,
@@ -91,11 +93,14 @@ export async function startGateway(
     page,
   });
 
-  listen(subscriber, name, { hub, watchers, rooms, counters });
+  listen(subscriber, name, { hub, watchers, rooms, matches, counters });
   // Redis may come back with less than it had.
   let connected = false;
   redis.on('ready', () => {
-    if (connected) hub.checkAll();
+    if (connected) {
+      hub.checkAll();
+      matches.checkAll();
+    }
     connected = true;
   });
   const connections = new Set<Connection>();
@@ -105,7 +110,17 @@ export async function startGateway(
     idleTimeoutS: Math.ceil((3 * config.PING_INTERVAL_MS) / 4_000) * 4,
     socketPath: '/v1/socket',
     bodyMaxBytes,
-    events: socketEvents({ config, auth, doors, hub, rooms, dispatcher, counters, connections }),
+    events: socketEvents({
+      config,
+      auth,
+      doors,
+      hub,
+      rooms,
+      matches,
+      dispatcher,
+      counters,
+      connections,
+    }),
     http: api,
   });
 
@@ -119,7 +134,11 @@ export async function startGateway(
     queues,
     fleet,
     counters,
-    gauges: () => ({ sockets: connections.size, sessions: hub.size }),
+    gauges: () => ({
+      sockets: connections.size,
+      sessions: hub.size,
+      matches_watched: matches.size,
+    }),
     messages: () => dispatcher.counts(),
     stop: async () => {
       clearInterval(keeping);
@@ -128,6 +147,7 @@ export async function startGateway(
       for (const connection of connections) connection.end('going_away');
       watchers.stop();
       rooms.stop();
+      matches.stop();
       await new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
       server.close();
       await queues.close();
@@ -143,6 +163,7 @@ interface SocketParts {
   readonly doors: Doors;
   readonly hub: Hub;
   readonly rooms: Rooms;
+  readonly matches: Matches;
   readonly dispatcher: Dispatcher;
   readonly counters: Counters;
   readonly connections: Set<Connection>;
@@ -154,6 +175,7 @@ function socketEvents({
   doors,
   hub,
   rooms,
+  matches,
   dispatcher,
   counters,
   connections,
@@ -189,6 +211,7 @@ function socketEvents({
       connection.closed();
       if (stage.is !== 'open') return;
       rooms.leaveAll(stage.session);
+      matches.closed(stage.session);
       hub.leave(stage.session);
     },
   };
@@ -197,7 +220,13 @@ function socketEvents({
 function listen(
   subscriber: Redis,
   name: string,
-  parts: { hub: Hub; watchers: Watchers; rooms: Rooms; counters: Counters },
+  parts: {
+    readonly hub: Hub;
+    readonly watchers: Watchers;
+    readonly rooms: Rooms;
+    readonly matches: Matches;
+    readonly counters: Counters;
+  },
 ): void {
   const own = gatewayChannel(name);
   const roomPrefix = roomChannel('');
@@ -207,6 +236,8 @@ function listen(
     try {
       const wake = readWake(payload);
       if (wake === undefined) parts.counters.add('wakes_dropped', 'unreadable');
+      else if (wake.is === 'snapshots') parts.matches.snapshots(wake.packed);
+      else if (wake.is === 'match') parts.matches.changed(wake.match);
       else if (wake.is === 'watched') parts.watchers.wake(wake.jobId, wake.frame);
       else parts.hub.wake(wake);
     } catch {

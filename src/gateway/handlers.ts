@@ -6,6 +6,7 @@ import type {
   ServerMessageName,
 } from '../../protocol/index.ts';
 import type { Jobs } from '../jobs/jobs.ts';
+import type { Matches } from '../match/matches.ts';
 import type { Connection } from './connection.ts';
 import type { Hub } from './hub.ts';
 import type { Rooms } from './rooms.ts';
@@ -32,6 +33,7 @@ export interface Services {
   readonly hub: Hub;
   readonly rooms: Rooms;
   readonly jobs: Jobs;
+  readonly matches: Matches;
 }
 
 const OK = {};
@@ -39,7 +41,7 @@ const OK = {};
 /** Until submit says the true deadline, ms. */
 const PROVISIONAL_MS = 60_000;
 
-export function createHandlers({ hub, rooms, jobs }: Services): Handlers {
+export function createHandlers({ hub, rooms, jobs, matches }: Services): Handlers {
   return {
     hello: (body, connection) => hub.join(connection, body.session),
     ping: ({ seq, clientTime }) => ({ seq, clientTime, serverTime: Date.now() }),
@@ -78,5 +80,18 @@ export function createHandlers({ hub, rooms, jobs }: Services): Handlers {
       return undefined;
     },
     presence: async ({ room }, session) => await rooms.members(session, room),
+    watch: async ({ match }, session) => await matches.watch(session, match),
+    unwatch: ({ match }, session) => {
+      matches.unwatch(session, match);
+      return OK;
+    },
+    steer: (body, session) => {
+      matches.steer(session, body);
+      return undefined;
+    },
+    forfeit: async ({ match }, session) => {
+      await matches.forfeit(session, match);
+      return OK;
+    },
   };
 }

@@ -89,6 +89,7 @@ export class Hub {
         open: undefined,
         reading: 'no',
         rooms: undefined,
+        watches: undefined,
       };
       this.letGo(this.sessions.get(id), 'session_taken');
       this.sessions.set(id, session);
@@ -124,7 +125,7 @@ export class Hub {
   }
 
   /** What a script or a worker published for this gateway. */
-  wake(wake: Exclude<Wake, { is: 'watched' }>): void {
+  wake(wake: Exclude<Wake, { is: 'watched' | 'snapshots' | 'match' }>): void {
     const session = this.sessions.get(wake.session);
     if (wake.is !== 'ephemeral' && this.claims.note(wake.session)) return;
     if (session === undefined) {
@@ -275,6 +276,7 @@ export class Hub {
           state,
           attempt,
         })),
+        matches: [...claimed.matches],
         ...(token !== undefined && { token }),
         serverTime: Date.now(),
         frameMaxBytes: config.FRAME_MAX_BYTES,

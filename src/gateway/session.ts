@@ -1,3 +1,4 @@
+import type { Watch } from '../match/watched.ts';
 import type { Connection } from './connection.ts';
 
 /** A player's session while this gateway serves it. Plain fields: tens of thousands of these are held at once. */
@@ -17,4 +18,6 @@ export interface Session {
   reading: 'no' | 'once' | 'again';
   /** Rooms it is in; undefined while there is none. */
   rooms: Set<string> | undefined;
+  /** Matches it watches, by handle; undefined while there is none. */
+  watches: Map<number, Watch> | undefined;
 }

@@ -122,6 +122,44 @@ export const variables = {
     'How often a gateway looks after sessions with unended requests, ms.',
   ),
 
+  WATCHES_PER_SESSION: int(16, 1, 1_000, 'Matches that a session may watch at once.'),
+  TICKET_ABSENT_MS: int(
+    30_000,
+    1_000,
+    600_000,
+    'How long a player who waits for a match may be without a socket before the ticket ends, ms.',
+  ),
+  MATCH_TTL_MS: int(
+    86_400_000,
+    10_000,
+    2_592_000_000,
+    'How long a match that is over is remembered, and its replay kept, ms.',
+  ),
+  REPLAYS_MAX: int(1_000, 1, 1_000_000, 'Replays kept; one more ends the oldest.'),
+  REPLAY_DIR: optional(
+    'Folder for replays, shared by gateways and workers. Absent: they are kept in Redis.',
+  ),
+
+  ARENA_MATCHES: int(
+    500,
+    0,
+    10_000,
+    'Matches that one arena of this worker hosts at most, 0: it has no arenas.',
+  ),
+  ARENA_SILENCE_MS: int(
+    300,
+    100,
+    10_000,
+    'How long an arena may be silent before its process is killed, ms.',
+  ),
+  ARENA_LOCK_MS: int(
+    2_000,
+    500,
+    60_000,
+    'How long a worker may be silent before its arenas are taken over, ms.',
+  ),
+  ARENA_IDLE_MS: int(30_000, 100, 3_600_000, 'How long an arena without a match stays up, ms.'),
+
   CORES: text(
     'auto',
     'CPU ids for the cpu lane, comma-separated, or auto: all allowed ones but the first.',

@@ -10,8 +10,14 @@ export interface PlayerKeys {
   readonly inflight: string;
   readonly sessions: string;
   readonly rating: string;
+  /** Set of the matches that the player has a seat in. */
+  readonly matches: string;
+  /** The match that matchmaking has put the player in and that is not placed yet. */
+  readonly promised: string;
   record(requestId: string): string;
   session(sessionId: string): string;
+  /** Says that the match has changed the player's rating. */
+  rated(match: string): string;
 }
 
 export function playerKeys(player: string): PlayerKeys {
@@ -23,8 +29,11 @@ export function playerKeys(player: string): PlayerKeys {
     inflight: `${base}inflight`,
     sessions: `${base}sessions`,
     rating: `${base}rating`,
+    matches: `${base}matches`,
+    promised: `${base}promised`,
     record: (requestId) => `${base}r:${requestId}`,
     session: (sessionId) => `${base}s:${sessionId}`,
+    rated: (match) => `${base}rated:${match}`,
   };
 }
 
@@ -66,8 +75,80 @@ export function queuePrefix(lane: string): string {
   return `m:{${lane}}`;
 }
 
-export function poolKeys(queue: string): { readonly pool: string; readonly found: string } {
-  return { pool: `m:{mm:${queue}}:pool`, found: `m:{mm:${queue}}:found` };
+/** What a matchmaking queue owns. */
+export interface PoolKeys {
+  /** Hash, ticket name to ticket: who waits. */
+  readonly pool: string;
+  /** Hash, id to match or fill: committed, its players are not all told. */
+  readonly found: string;
+  /** Hash, ticket name to the id of what it was found. */
+  readonly seated: string;
+  /** Hash, `MATCH/SLOT` to what a player who might take that seat must know. */
+  readonly open: string;
+  /** Hash: term (of the newest pass), last (its time), wait (of those matched lately). */
+  readonly state: string;
+}
+
+export function poolKeys(queue: string): PoolKeys {
+  const base = `m:{mm:${queue}}:`;
+  return {
+    pool: `${base}pool`,
+    found: `${base}found`,
+    seated: `${base}seated`,
+    open: `${base}open`,
+    state: `${base}state`,
+  };
+}
+
+/** What one arena owns. Everything that its term fences lies under one tag. */
+export interface ArenaKeys {
+  /** Hash: term, n (of the newest log entry), pos (up to where its input was taken), closed. */
+  readonly meta: string;
+  /** Stream of ops from gateways and matchmaking. */
+  readonly input: string;
+  /** Hash, handle to match id: the places that are taken. */
+  readonly places: string;
+  /** Stream of what ticks consumed, entry n under the id n-0. */
+  readonly log: string;
+  /** Hash, match id to its newest checkpoint. */
+  readonly checkpoints: string;
+  /** List of a match's tape chunks. */
+  tape(match: string): string;
+}
+
+export function arenaKeys(arena: string): ArenaKeys {
+  const base = `m:{arena:${arena}}:`;
+  return {
+    meta: `${base}meta`,
+    input: `${base}in`,
+    places: `${base}places`,
+    log: `${base}log`,
+    checkpoints: `${base}checkpoints`,
+    tape: (match) => `${base}tape:${match}`,
+  };
+}
+
+/** Hash: what is known of a match, see src/match/records.ts. */
+export function matchKey(match: string): string {
+  return `m:{match:${match}}:record`;
+}
+
+export function replayKey(match: string): string {
+  return `m:{match:${match}}:replay`;
+}
+
+/** Sorted set of the matches whose replay is kept, by when it was, ms since 1970. */
+export const REPLAYS_KEY = 'm:replays';
+
+/** Sorted set of the matches that are not over, by when they were made, ms since 1970. */
+export const MATCHES_KEY = 'm:matches';
+
+/** Hash, arena to its newest beat. */
+export const ARENAS_KEY = 'm:arenas';
+
+/** Name of the BullMQ queue whose jobs are the arenas of one version of one game. */
+export function arenaQueue(game: string, version: string): string {
+  return `arena-${game}-${version}`;
 }
 
 export const GUEST_SECRET_KEY = 'm:guest-secret';

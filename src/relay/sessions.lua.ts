@@ -6,7 +6,8 @@ import { OUTBOX_LUA } from './outbox.lua.ts';
  * KEYS: session. ARGV: base, session id, gateway, now ms, ttl ms, new epoch, nonce seed, epoch, offset, nonce of the
  * client (epoch '' for a new session), sessions per player, outboxMax, generation that must still have it ('': any).
  * Reply: [-1] where the player has no such session or another socket has it by now, else
- * [resumed 0|1, gen, epoch, ackOffset, last, lastNonce, [entry...], [request id, kind, state, attempt, deadline, ...]].
+ * [resumed 0|1, gen, epoch, ackOffset, last, lastNonce, [entry...], [request id, kind, state, attempt, deadline, ...],
+ * [match id, ...]].
  */
 export const claim: Script = {
   name: 'musterClaim',
@@ -82,7 +83,8 @@ while redis.call('ZCARD', base .. 'sessions') > tonumber(ARGV[11]) do
   redis.call('DEL', base .. 's:' .. oldest, base .. 'o:' .. oldest)
 end
 local e = redis.call('HMGET', skey, 'epoch', 'ackOffset', 'last', 'lastNonce')
-return {resumed and 1 or 0, gen, e[1], e[2], e[3], e[4], redis.call('LRANGE', okey, 0, -1), requests}
+return {resumed and 1 or 0, gen, e[1], e[2], e[3], e[4], redis.call('LRANGE', okey, 0, -1), requests,
+  redis.call('SMEMBERS', base .. 'matches')}
 `,
 };
 

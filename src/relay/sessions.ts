@@ -30,6 +30,8 @@ export interface Claimed {
   readonly ackOffset: number;
   readonly entries: readonly Entry[];
   readonly requests: readonly OpenRequest[];
+  /** Ids of the matches that the player has a seat in. */
+  readonly matches: readonly string[];
 }
 
 /** What a gateway holds of a session it serves. */
@@ -107,6 +109,7 @@ export class Sessions {
       ackOffset: asNumber(reply[3]),
       entries: asList(reply[6]).map((entry) => readEntry(asBytes(entry))),
       requests: readRequests(asList(reply[7])),
+      matches: asList(reply[8]).map((match) => asText(match)),
     };
   }
 

@@ -1,6 +1,6 @@
 /**
  * What scripts publish to a gateway's channel, told apart by the first byte. Layouts: outbox.lua.ts.
- * Pub/sub is only a wake-up: everything but `ephemeral` and `watched` can be read again.
+ * Pub/sub is only a wake-up: everything but `ephemeral`, `watched` and `snapshots` can be read again.
  */
 export type Wake =
   | {
@@ -18,13 +18,18 @@ export type Wake =
   | { readonly is: 'ephemeral'; readonly session: string; readonly frame: Buffer }
   | { readonly is: 'new_epoch'; readonly session: string }
   | { readonly is: 'taken'; readonly session: string; readonly gen: number }
-  | { readonly is: 'watched'; readonly jobId: string; readonly frame: Buffer };
+  | { readonly is: 'watched'; readonly jobId: string; readonly frame: Buffer }
+  /** Of an arena's matches that the gateway watches: length (u16) and whole `snapshot` frame of each. */
+  | { readonly is: 'snapshots'; readonly packed: Buffer }
+  /** The record of a match that the gateway watches has changed. */
+  | { readonly is: 'match'; readonly match: string };
 
 const SESSION_END = 17;
 
 /** @returns undefined for bytes that are no wake-up of this version; the caller counts them. */
 export function readWake(bytes: Buffer): Wake | undefined {
   const tag = String.fromCharCode(bytes[0] ?? 0);
+  if (tag === 'S') return { is: 'snapshots', packed: bytes.subarray(1) };
   if (tag === 'W') {
     // Two bytes of length: a player's name may take nine characters for each of its letters, see keys.ts.
     const end = bytes.length < 3 ? Infinity : 3 + bytes.readUInt16BE(1);
@@ -35,6 +40,8 @@ export function readWake(bytes: Buffer): Wake | undefined {
   if (bytes.length < SESSION_END) return undefined;
   const session = bytes.toString('latin1', 1, SESSION_END);
   switch (tag) {
+    case 'M':
+      return { is: 'match', match: session };
     case 'R':
       if (bytes.length < SESSION_END + 18) return undefined;
       return {
@@ -56,6 +63,22 @@ export function readWake(bytes: Buffer): Wake | undefined {
     default:
       return undefined;
   }
+}
+
+/** @param frames of at most 65,535 bytes. @throws RangeError for a longer one */
+export function writeSnapshots(frames: readonly Uint8Array[]): Buffer {
+  const bytes = Buffer.allocUnsafe(frames.reduce((sum, { length }) => sum + 2 + length, 1));
+  let at = bytes.write('S', 0, 'latin1');
+  for (const frame of frames) {
+    at = bytes.writeUInt16BE(frame.length, at);
+    bytes.set(frame, at);
+    at += frame.length;
+  }
+  return bytes;
+}
+
+export function writeMatchChanged(match: string): Buffer {
+  return Buffer.from(`M${match}`, 'latin1');
 }
 
 function readEnds(bytes: Buffer, at: number): { readonly ends: string; readonly frame: Buffer } {

@@ -12,6 +12,8 @@ const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,8}$/);
 const room = fc.constantFrom('a', 'b', 'c.d', 'e-f');
 const ref = fc.option(fc.nat(), { nil: undefined });
 const u32 = fc.nat({ max: 2 ** 32 - 1 });
+const match = fc.stringMatching(/^[A-Za-z0-9_-]{16}$/);
+const stick = fc.integer({ min: -127, max: 127 });
 
 /** What a body may be made of. */
 const value = fc.jsonValue({ maxDepth: 4 });
@@ -35,6 +37,10 @@ const bodies: { readonly [N in Exclude<ClientMessageName, 'hello'>]: fc.Arbitrar
     leave: fc.record({ ref, room }),
     say: fc.record({ ref, room, text: fc.string({ minLength: 1, maxLength: 80, unit: 'binary' }) }),
     presence: fc.record({ ref, room }),
+    watch: fc.record({ ref, match }),
+    unwatch: fc.record({ ref, match }),
+    steer: fc.record({ handle: u32, seq: u32, x: stick, y: stick, buttons: fc.nat(255) }),
+    forfeit: fc.record({ ref, match }),
   };
 
 const names = Object.keys(bodies) as (keyof typeof bodies)[];
@@ -52,7 +58,7 @@ const misshapen = fc
     fc.oneof(
       value,
       fc.dictionary(
-        fc.constantFrom('ref', 'id', 'room', 'text', 'kind', 'input', '__proto__'),
+        fc.constantFrom('ref', 'id', 'room', 'match', 'text', 'kind', 'input', '__proto__'),
         value,
       ),
       fc.anything({ withBigInt: true, withDate: true, withTypedArray: true, maxDepth: 3 }),

@@ -45,20 +45,25 @@ async function counted(name: string): Promise<number> {
 }
 
 const names = byType(clientMessages);
-const ack = decoder(clientMessages.ack);
+const silent = {
+  ack: decoder(clientMessages.ack),
+  // Of a match that nobody here plays: dropped (SPEC.md M8).
+  steer: decoder(clientMessages.steer),
+};
 
-/** Whether a frame is one that is done without an answer: a right `ack`. */
+/** Whether a frame is one that is done without an answer: a right `ack` or `steer`. */
 function isSilent(frame: Uint8Array | string): boolean {
-  if (typeof frame === 'string' || names[frame[0] ?? 0] !== 'ack') return false;
+  const name = typeof frame === 'string' ? undefined : names[frame[0] ?? 0];
+  if (typeof frame === 'string' || (name !== 'ack' && name !== 'steer')) return false;
   try {
-    ack(frame);
+    silent[name](frame);
     return true;
   } catch {
     return false;
   }
 }
 
-const ANSWERS = new Set(['error', 'pong', 'accepted', 'ok', 'members']);
+const ANSWERS = new Set(['error', 'pong', 'accepted', 'ok', 'members', 'watching']);
 
 /** Answers that came; what is said comes to the speaker in place of one. */
 function answers(raw: RawClient, player: string): number {

@@ -14,7 +14,8 @@ beforeAll(async () => {
   muster = await Muster.start({ workers: 0 });
 });
 
-const { hello, ping, ack, request, cancel, join, leave, say, presence } = clientMessages;
+const { hello, ping, ack, request, cancel, join, leave, say, presence, watch, steer, forfeit } =
+  clientMessages;
 
 /** Bytes from numbers, text and other bytes, one after the other. */
 function bytes(...parts: (number | string | Uint8Array)[]): Uint8Array {
@@ -74,17 +75,18 @@ const families: Record<string, Bad[]> = {
   'F1 empty frame': family('empty_frame', { 'no byte at all': bytes() }),
   'F1 unknown type': family('unknown_type', {
     zero: bytes(0, 0x80),
-    'one above the last': bytes(presence.type + 1, 0x80),
+    'one above the last': bytes(forfeit.type + 1, 0x80),
     'the highest': bytes(255, 0x80),
     'a bare type byte': bytes(0x20),
   }),
   'F2 message of a gateway': family('unknown_type', {
-    members: packed(serverMessages.members.type, { room: 'x', members: [], total: 0 }),
-    moved: packed(serverMessages.moved.type, { room: 'x', player: 'y', here: true }),
+    over: packed(serverMessages.over.type, { match: 'A'.repeat(16), replay: '/' }),
   }),
   'F2 message of a gateway whose type is one of ours': family('invalid_body', {
     accepted: packed(serverMessages.accepted.type, { id: 'r', kind: 'k', state: 'x', attempt: 0 }),
     progress: packed(serverMessages.progress.type, { id: 'r', attempt: 1, seq: 1, value: 1 }),
+    members: packed(serverMessages.members.type, { room: 'x', members: [], total: 0 }),
+    moved: packed(serverMessages.moved.type, { room: 'x', player: 'y', here: true }),
   }),
   'F7 truncated': family('malformed_body', {
     'no body': bytes(join.type),
@@ -294,6 +296,24 @@ const families: Record<string, Bad[]> = {
       frame: packed(cancel.type, { ref: 7, id: 'never' }),
       code: 'unknown_request',
       repeats: { ref: 7, id: 'never' },
+    },
+  ],
+  'F9 a stick beyond its range': family('invalid_body', {
+    x: fixed(steer.type, '0000000100000001800000'),
+    y: fixed(steer.type, '0000000100000001008000'),
+  }),
+  'M2 unknown match': [
+    {
+      what: 'watch',
+      frame: packed(watch.type, { ref: 8, match: 'A'.repeat(16) }),
+      code: 'not_found',
+      repeats: { ref: 8 },
+    },
+    {
+      what: 'forfeit',
+      frame: packed(forfeit.type, { ref: 8, match: 'A'.repeat(16) }),
+      code: 'not_found',
+      repeats: { ref: 8 },
     },
   ],
   'P3 not in the room': [

@@ -38,6 +38,11 @@ export interface Game<Options, Input, View, Result extends MatchResult> {
   vector(view: View): Int32Array;
   /** What a `steer` message means here; every value of the controls has a meaning. */
   fromControls(controls: Controls): Input;
+  /**
+   * Asked after a step was cut off or threw: whether memory that simulations of this process share (WebAssembly) may be
+   * broken by it. Then the process ends, and a successor goes on. Absent: nothing is shared.
+   */
+  isDamaged?(): boolean;
 }
 
 /** What every game's player has in hand, as `steer` messages carry it. */

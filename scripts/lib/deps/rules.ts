@@ -25,9 +25,9 @@ export const rules: Rules = {
     { room: 'src/**', mayImport: ['protocol/**'] },
     {
       room: 'workers/**',
-      mayImport: ['protocol/**', 'src/lib/**', 'src/jobs/**', 'src/relay/**'],
+      mayImport: ['protocol/**', 'src/lib/**', 'src/jobs/**', 'src/relay/**', 'src/match/**'],
     },
-    { room: 'demo/**', mayImport: ['protocol/**', 'workers/games/**'] },
+    { room: 'demo/**', mayImport: ['protocol/**', 'workers/games/**', 'workers/replay/**'] },
     { room: 'scripts/**', mayImport: ['protocol/**', 'src/**', 'workers/**'] },
     { room: 'bench/**', mayImport: ['protocol/**', 'src/**', 'workers/**', 'scripts/lib/**'] },
     { room: 'test/**', mayImport: ['**'] },

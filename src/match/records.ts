@@ -1,0 +1,141 @@
+import * as z from 'zod';
+import {
+  matchFailures,
+  matchResult,
+  matchStates,
+  seat,
+  type MatchFailureCode,
+} from '../../protocol/index.ts';
+import { script, type Redis, type Script } from '../lib/redis.ts';
+import { MATCHES_KEY, matchKey } from '../relay/keys.ts';
+import { matchOrder, type MatchOrder } from './order.ts';
+
+/** What is known of a match, for as long as it runs and MATCH_TTL_MS after. */
+export const matchRecord = z.strictObject({
+  order: matchOrder,
+  /** Where it was placed last. */
+  arena: z.string(),
+  state: z.enum(matchStates),
+  /** Of the arena that wrote last. */
+  term: z.int(),
+  /** By slot, as they are now. */
+  seats: z.array(seat),
+  /** ms since 1970. */
+  startedAt: z.number().optional(),
+  endedAt: z.number().optional(),
+  result: matchResult.optional(),
+  failure: z
+    .strictObject({
+      code: z.enum(Object.keys(matchFailures) as [MatchFailureCode, ...MatchFailureCode[]]),
+      message: z.string(),
+    })
+    .optional(),
+});
+export type MatchRecord = z.infer<typeof matchRecord>;
+export type MatchChange = Partial<
+  Pick<MatchRecord, 'state' | 'seats' | 'startedAt' | 'endedAt' | 'result' | 'failure'>
+>;
+
+/**
+ * An arena's word about a match, unless a successor has spoken, or the match is over.
+ * KEYS: record. ARGV: term, then field and JSON of each change. Reply: 1 | 0.
+ */
+const change: Script = {
+  name: 'musterChangeMatch',
+  keys: 1,
+  lua: `
+local is = redis.call('HMGET', KEYS[1], 'term', 'state')
+if not is[1] or tonumber(is[1]) > tonumber(ARGV[1]) or is[2] == '"over"' then return 0 end
+redis.call('HSET', KEYS[1], 'term', ARGV[1], unpack(ARGV, 2))
+return 1
+`,
+};
+
+/**
+ * KEYS: record. ARGV: arena, order, seats, arena that it is taken from, all as JSON.
+ * Reply: 1, or 0 where the match has begun or ended, or is at another arena.
+ */
+const write: Script = {
+  name: 'musterWriteMatch',
+  keys: 1,
+  lua: `
+local is = redis.call('HMGET', KEYS[1], 'state', 'arena')
+local state = is[1]
+if state and (state ~= '"waiting"' or (is[2] ~= ARGV[1] and is[2] ~= ARGV[4])) then return 0 end
+redis.call('HSET', KEYS[1], 'arena', ARGV[1], 'order', ARGV[2])
+if not state then redis.call('HSET', KEYS[1], 'seats', ARGV[3], 'state', '"waiting"', 'term', 0) end
+return 1
+`,
+};
+
+/** KEYS: record. Reply: 1, or 0 where the match has begun or ended. */
+const forget: Script = {
+  name: 'musterForgetMatch',
+  keys: 1,
+  lua: `
+local state = redis.call('HGET', KEYS[1], 'state')
+if state and state ~= '"waiting"' then return 0 end
+redis.call('DEL', KEYS[1])
+return 1
+`,
+};
+
+/** Records of matches: every field of the hash is JSON. */
+export class MatchRecords {
+  private readonly run;
+
+  constructor(private readonly redis: Redis) {
+    this.run = {
+      change: script(redis, change),
+      write: script(redis, write),
+      forget: script(redis, forget),
+    };
+  }
+
+  /**
+   * Before the match is placed.
+   * @param from the arena that it was written for and could not be placed at
+   * @returns false when it has begun or ended, so it was placed already, or is written for a third arena
+   */
+  async write(order: MatchOrder, arena: string, from = ''): Promise<boolean> {
+    const texts = [arena, order, order.seats, from].map((value) => JSON.stringify(value));
+    const written = (await this.run.write(matchKey(order.match), ...texts)) === 1;
+    if (written) await this.redis.zadd(MATCHES_KEY, order.createdAt, order.match);
+    return written;
+  }
+
+  async find(match: string): Promise<MatchRecord | undefined> {
+    return read(await this.redis.hgetall(matchKey(match)));
+  }
+
+  /** Of a match that was written and will not be placed. One that has begun stays. */
+  async forget(match: string): Promise<void> {
+    if ((await this.run.forget(matchKey(match))) === 1) await this.redis.zrem(MATCHES_KEY, match);
+  }
+
+  /** @returns false when a successor has spoken, or the match was over or forgotten: nothing was written */
+  async change(match: string, term: number, to: MatchChange): Promise<boolean> {
+    const fields = Object.entries(to).flatMap(([name, value]) => [name, JSON.stringify(value)]);
+    return (await this.run.change(matchKey(match), term, ...fields)) === 1;
+  }
+
+  /** From now on it is not among the running ones, and is forgotten after ttlMs. */
+  async close(match: string, ttlMs: number): Promise<void> {
+    await this.redis.pipeline().zrem(MATCHES_KEY, match).pexpire(matchKey(match), ttlMs).exec();
+  }
+
+  /** @returns the newest running matches */
+  async running(most: number): Promise<MatchRecord[]> {
+    const ids = await this.redis.zrevrange(MATCHES_KEY, 0, most - 1);
+    const found = await Promise.all(ids.map(async (id) => await this.find(id)));
+    return found.filter((one) => one !== undefined);
+  }
+}
+
+function read(fields: Readonly<Record<string, string>>): MatchRecord | undefined {
+  if (fields['order'] === undefined) return undefined;
+  const entries = Object.entries(fields).map(
+    ([name, json]) => [name, JSON.parse(json) as unknown] as const,
+  );
+  return matchRecord.parse(Object.fromEntries(entries));
+}
