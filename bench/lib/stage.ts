@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { variables } from '../../src/lib/config.ts';
+import { surroundings } from '../../scripts/lib/environment.ts';
 import { startGuard } from '../../scripts/lib/guard.ts';
 import { bringRedis } from '../../scripts/lib/redis/bring.ts';
 import { findRedis } from '../../scripts/lib/redis/find.ts';
@@ -159,12 +159,6 @@ export const GATEWAY_ENV = {
   CONNECTIONS_PER_ADDRESS: '1000000',
   SESSION_CREDITS_PER_S: '100000000',
 } as const;
-
-/** Our environment without variables of Muster that somebody has set for other runs. */
-function surroundings(): NodeJS.ProcessEnv {
-  const names = new Set(Object.keys(variables));
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !names.has(name)));
-}
 
 /** A line for people, on stderr: stdout is for the report. */
 export function say(line: string): void {

@@ -1,0 +1,141 @@
+/**
+ * `npm run chaos:arena -- --kills 50 [--workers 2] [--json]`: players on two gateways play while the process that hosts
+ * their matches is killed again and again; then each match is held against its unkilled twin. Prints how long players
+ * saw nothing, with --json one JSON object as the last line. Status 1 when anything was lost.
+ */
+import { parseArgs } from 'node:util';
+import { allowedCores } from '../workers/cores.ts';
+import { chaos, type ChaosReport } from './lib/chaos/arena.ts';
+import { openChaosHouse } from './lib/chaos/house.ts';
+import { onSignals } from './lib/signals.ts';
+
+/** design.md: a child of an arena killed, ms. */
+const BUDGET_MS = 1_000;
+/** Output of the processes that is shown when something was lost. */
+const LINES_KEPT = 200;
+
+async function main(): Promise<boolean> {
+  const { kills, workers, matches, players, seconds, json } = readArguments();
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const lines: string[] = [];
+  const log = (line: string): void => {
+    lines.push(line);
+    if (lines.length > LINES_KEPT) lines.shift();
+  };
+  // The last core, as a worker chooses it on a machine with two: the first is everybody's.
+  const cores = String(allowedCores()?.at(-1) ?? 0);
+  say(`starting Redis, two gateways and ${workers === 1 ? 'a worker' : `${workers} workers`}`);
+  const house = await openChaosHouse({ gateways: 2, workers, cores, say, log });
+  onSignals(
+    () => void house.stop().then(() => process.exit(130)),
+    () => process.exit(130),
+  );
+  try {
+    const report = await chaos(house, {
+      kills,
+      matches,
+      players,
+      ticks: seconds * 30,
+      spacingMs: [700, 2_500],
+      say,
+    });
+    show(report);
+    if (json) process.stdout.write(`${JSON.stringify(asJson(report))}\n`);
+    if (report.faults.length > 0) say(lines.join('\n'));
+    return report.faults.length === 0;
+  } catch (error) {
+    say(lines.join('\n'));
+    throw error;
+  } finally {
+    await house.stop();
+  }
+}
+
+function show(report: ChaosReport): void {
+  const { verdicts, faults, pauses, otherPauses, recoveries, tally } = report;
+  const total = (of: (verdict: ChaosReport['verdicts'][number]) => number): number =>
+    verdicts.reduce((sum, verdict) => sum + of(verdict), 0);
+  const sound = verdicts.filter((verdict) => verdict.faults.length === 0).length;
+  const lines = {
+    kills: `${report.kills}, all matches went on after: ${recoveries.spread()}`,
+    matches: `${verdicts.length}, of which ${sound} ended as their unkilled twin does`,
+    pictures: `${total(({ pictures }) => pictures)} equal to the twin's, of ${total(({ ticks }) => ticks)} ticks`,
+    inputs: `${total(({ taken }) => taken)} taken once, ${total(({ merged }) => merged)} merged into them`,
+    pauses: `${pauses.count} seen (kills x matches hit): ${pauses.spread()} (budget: ${BUDGET_MS} ms)`,
+    'other pauses': `${otherPauses.count}${otherPauses.count === 0 ? '' : `: ${otherPauses.spread()}`}`,
+    'at the players': `dropped ${tally.dropped}, errors ${tally.errors}`,
+    lost: String(faults.length),
+  };
+  for (const [name, text] of Object.entries(lines)) {
+    process.stdout.write(`${name.padEnd(15)}${text}\n`);
+  }
+  for (const fault of faults) process.stdout.write(`  ${fault}\n`);
+}
+
+function asJson(report: ChaosReport): unknown {
+  const { kills, verdicts, faults, pauses, recoveries } = report;
+  const total = (of: (verdict: ChaosReport['verdicts'][number]) => number): number =>
+    verdicts.reduce((sum, verdict) => sum + of(verdict), 0);
+  return {
+    suite: 'chaos:arena',
+    figures: {
+      kills,
+      matches: verdicts.length,
+      lost: faults.length,
+      pictures_equal: total(({ pictures }) => pictures),
+      inputs_taken: total(({ taken }) => taken),
+      inputs_merged: total(({ merged }) => merged),
+      pauses: pauses.count,
+      pause_p50_ms: whole(pauses.at(0.5)),
+      pause_p90_ms: whole(pauses.at(0.9)),
+      pause_p99_ms: whole(pauses.at(0.99)),
+      pause_max_ms: whole(pauses.at(1)),
+      recovery_p50_ms: whole(recoveries.at(0.5)),
+      recovery_max_ms: whole(recoveries.at(1)),
+    },
+    faults,
+  };
+}
+
+/** JSON has no NaN. */
+function whole(value: number): number | null {
+  return Number.isNaN(value) ? null : Math.round(value);
+}
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      kills: { type: 'string', default: '50' },
+      workers: { type: 'string', default: '1' },
+      matches: { type: 'string', default: '8' },
+      /** On sockets, in each match. */
+      players: { type: 'string', default: '4' },
+      /** A match lasts at most so long. */
+      seconds: { type: 'string', default: '40' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const number = (name: 'kills' | 'workers' | 'matches' | 'players' | 'seconds', most: number) => {
+    const value = Number(values[name]);
+    if (!Number.isInteger(value) || value < 1 || value > most) {
+      throw new Error(`--${name}: 1 to ${most}`);
+    }
+    return value;
+  };
+  return {
+    kills: number('kills', 10_000),
+    workers: number('workers', 8),
+    matches: number('matches', 400),
+    players: number('players', 8),
+    seconds: number('seconds', 88),
+    json: values.json,
+  };
+}
+
+main().then(
+  (well) => process.exit(well ? 0 : 1),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exit(1);
+  },
+);
