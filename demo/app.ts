@@ -1,17 +1,23 @@
+import { MusterError } from '../protocol/client/index.ts';
+import { matchFailures } from '../protocol/index.ts';
+import type * as Knockout from '../workers/games/knockout/index.ts';
 import { attract } from './attract.ts';
 import { Lab } from './lab/lab.ts';
 import { MatchView } from './match-view.ts';
 import { Backend } from './net/backend.ts';
+import { downloadReplay, recordingOf } from './replay/download.ts';
 import { keepRecording, keptRecording, type Recording } from './replay/recording.ts';
 import { resimulate } from './replay/timeline.ts';
 import { LAST, readRoute, type Route, writeRoute } from './route.ts';
 import { loadGame } from './source/game.ts';
+import { Live } from './source/live.ts';
 import { Practice } from './source/practice.ts';
 import { Replay } from './source/replay.ts';
 import { tellOfConnection } from './ui/banner.ts';
 import { need, setText } from './ui/dom.ts';
 import { Lobby } from './ui/lobby.ts';
 import { BackendPanel } from './ui/panel.ts';
+import { Quit } from './ui/quit.ts';
 import { ResultCard } from './ui/result.ts';
 import { Transport } from './ui/transport.ts';
 
@@ -30,7 +36,9 @@ export class App {
   private readonly card = new ResultCard();
   private readonly transport = new Transport();
   private readonly title = need('title', HTMLHeadingElement);
+  private readonly quit: Quit;
   private practice: Practice | undefined;
+  private live: Live | undefined;
   /** Counts screens: what was loaded for one that was left comes too late. */
   private visit = 0;
 
@@ -38,7 +46,11 @@ export class App {
     this.backend = new Backend(origin);
     this.view = new MatchView(this.backend, new BackendPanel(this.backend));
     tellOfConnection(this.backend);
-    this.lobby = new Lobby(this.backend);
+    this.lobby = new Lobby(this.backend, (id) => this.go({ screen: 'match', id }));
+    this.quit = new Quit({
+      leave: () => this.go({ screen: 'lobby' }),
+      forfeit: () => this.forfeit(),
+    });
     this.lab = new Lab(this.backend);
     this.wire();
   }
@@ -46,6 +58,7 @@ export class App {
   start(): void {
     addEventListener('hashchange', () => this.enter());
     this.enter();
+    void this.goBack();
     const frame = (now: number): void => {
       this.view.draw(now);
       this.transport.update();
@@ -57,7 +70,10 @@ export class App {
   private wire(): void {
     const click = (id: string, act: () => void): void =>
       need(id, HTMLButtonElement).addEventListener('click', act);
-    click('leave', () => this.go({ screen: 'lobby' }));
+    click('leave', () => {
+      if (this.live && this.view.isPlaying) this.quit.ask();
+      else this.go({ screen: 'lobby' });
+    });
     click('to-lobby', () => this.go({ screen: 'lobby' }));
     click('message-action', () => this.go({ screen: 'lobby' }));
     click('skip', () => this.practice?.skip());
@@ -72,6 +88,20 @@ export class App {
 
   private replayId = LAST;
 
+  /** Who comes back to the page, or comes to it on another device, has a match to play on. */
+  private async goBack(): Promise<void> {
+    await this.backend.client.ready;
+    const [id] = this.backend.running;
+    if (id !== undefined && readRoute(location.hash).screen === 'lobby') {
+      this.go({ screen: 'match', id });
+    }
+  }
+
+  private forfeit(): void {
+    if (this.live) void this.backend.forfeit(this.live.id);
+    this.go({ screen: 'lobby' });
+  }
+
   private go(route: Route): void {
     location.hash = writeRoute(route);
   }
@@ -80,6 +110,9 @@ export class App {
     const route = readRoute(location.hash);
     const visit = ++this.visit;
     this.practice = undefined;
+    this.live = undefined;
+    this.quit.close();
+    this.lobby.leave();
     this.lab.leave();
     this.card.hide();
     this.transport.show(undefined);
@@ -96,7 +129,7 @@ export class App {
     // Keys belong to the new screen, not to the link that led here.
     if (visit > 1) this.title.focus({ preventScroll: true });
     this.open(route, visit).catch((error: unknown) => {
-      if (visit === this.visit) this.say(error instanceof Error ? error.message : String(error));
+      if (visit === this.visit) this.say(explain(error));
     });
   }
 
@@ -104,6 +137,7 @@ export class App {
     const isLeft = (): boolean => visit !== this.visit;
     switch (route.screen) {
       case 'lobby':
+        this.lobby.enter();
         return await this.openAttract(isLeft);
       case 'practice':
         return await this.openPractice(isLeft);
@@ -112,7 +146,7 @@ export class App {
       case 'lab':
         return this.lab.enter();
       case 'match':
-        return this.say('Matches are not run by the backend yet.');
+        return await this.openLive(route.id, isLeft);
     }
   }
 
@@ -141,24 +175,60 @@ export class App {
     practice.onOver((result) => {
       keepRecording(practice.recording);
       this.replayId = LAST;
-      this.card.show(result, practice.seats, practice.mySlot);
+      this.card.show(result, practice.seats, practice.mySlot, true);
     });
   }
 
+  private async openLive(id: string, isLeft: () => boolean): Promise<void> {
+    const live = new Live(this.backend.client, id, {
+      over: (result, hasReplay) => {
+        this.quit.close();
+        this.replayId = id;
+        this.card.show(result, live.seats, live.mySlot, hasReplay);
+      },
+      failed: ({ code }) => {
+        this.quit.close();
+        this.say(`The match ended without a result: ${matchFailures[code].says}. Nobody is rated.`);
+      },
+    });
+    this.live = live;
+    this.view.show(live, true);
+    try {
+      await live.ready;
+    } catch (error) {
+      if (isLeft()) return;
+      this.backend.forget(id);
+      this.view.show(undefined, false);
+      const isGone = error instanceof MusterError && error.code === 'not_found';
+      this.say(isGone ? 'This match is not there any more.' : explain(error));
+    }
+  }
+
   private async openReplay(id: string, isLeft: () => boolean): Promise<void> {
-    const recording = await recordingOf(id);
     const game = await loadGame();
+    const recording = id === LAST ? keptRecording() : await this.download(id, game);
+    if (isLeft()) return;
+    if (!recording) throw new Error('There is no replay here: play a practice match first.');
     const timeline = await resimulate(game, recording);
     if (isLeft()) return;
-    const replay = new Replay(recording, timeline);
+    const replay = new Replay(recording, timeline, id !== LAST);
     this.view.show(replay, true);
     this.transport.show(replay);
+  }
+
+  private async download(id: string, game: typeof Knockout): Promise<Recording> {
+    const replay = await downloadReplay(id);
+    return recordingOf(replay, game, this.backend.player);
   }
 
   private say(text: string): void {
     setText(need('message-text', HTMLParagraphElement), text);
     need('message', HTMLDivElement).hidden = false;
   }
+}
+
+function explain(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 const TITLES: Readonly<Record<Route['screen'], string>> = {
@@ -168,9 +238,3 @@ const TITLES: Readonly<Record<Route['screen'], string>> = {
   replay: 'Knockout: replay',
   lab: 'Knockout: lab',
 };
-
-async function recordingOf(id: string): Promise<Recording> {
-  const kept = id === LAST ? keptRecording() : undefined;
-  if (kept) return kept;
-  throw new Error('There is no replay here: play a practice match first.');
-}

@@ -6,6 +6,7 @@ import { listenToKeys } from './input/keyboard.ts';
 import { listenToTouch } from './input/stick.ts';
 import type { Backend } from './net/backend.ts';
 import { Forecaster } from './net/forecaster.ts';
+import { Live } from './source/live.ts';
 import type { MatchSource } from './source/source.ts';
 import { Stage, type StageView } from './stage/stage.ts';
 import { chancesNow } from './chances.ts';
@@ -82,7 +83,7 @@ export class MatchView {
     }
     if (!source || !whole) return;
     this.showOdds();
-    this.forecaster.start(() => this.position());
+    this.forecaster.start(() => this.position(), source instanceof Live ? source.id : undefined);
   }
 
   /** One picture. @param now ms, of performance.now */
@@ -94,6 +95,7 @@ export class MatchView {
     const sample = source.sample(now);
     const happened = this.stage.draw(source, sample, this.stageView(), now);
     document.body.classList.toggle('playing', this.isPlaying);
+    if (this.whole) this.hud.tell(source);
     if (!sample || !this.whole) return;
     const view = sample.to;
     for (const one of happened) {
@@ -112,7 +114,8 @@ export class MatchView {
     this.panel.note(source, view.tick);
   }
 
-  private get isPlaying(): boolean {
+  /** Somebody at this page steers a disc that stands, or will soon. */
+  get isPlaying(): boolean {
     const { source, view } = this;
     if (!source || source.kind === 'replay' || source.mySlot < 0 || source.phase === 'over')
       return false;

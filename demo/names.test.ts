@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { botName, clockOf, ordinal, playerName } from './names.ts';
+import { botName, clockOf, ordinal, playerName, seatInfo } from './names.ts';
 
 test('a guest gets a readable name, always the same', () => {
   expect(playerName('guest-q0dXw')).toBe(playerName('guest-q0dXw'));
@@ -24,4 +24,16 @@ test('places and times as people say them', () => {
     '1:01',
     '1:28',
   ]);
+});
+
+test('a seat is its player, a bot, a bot that keeps it for its player, or nobody', () => {
+  expect(seatInfo({ player: 'ada' }, 0, false)).toEqual({ name: 'ada' });
+  expect(seatInfo({ player: 'ada' }, 0, true)).toEqual({ name: 'You' });
+  expect(seatInfo({ bot: 2 }, 0, false)).toEqual({ name: botName(0), bot: 2 });
+  expect(seatInfo({ player: 'ada', bot: 1 }, 0, false)).toEqual({
+    name: 'ada',
+    bot: 1,
+    away: true,
+  });
+  expect(seatInfo({}, 0, false)).toEqual({ name: 'Nobody' });
 });

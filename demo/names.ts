@@ -1,4 +1,6 @@
 /** Names to show for seats: ids of guests are not for reading. */
+import type { Seat } from '../protocol/index.ts';
+import type { SeatInfo } from './source/source.ts';
 
 const FIRST =
   `Amber Brisk Cosmic Dusty Eager Frosty Gentle Hasty Ivory Jolly Keen Lucky Mellow Nimble
@@ -23,6 +25,15 @@ export function playerName(player: string): string {
 
 export function botName(slot: number): string {
   return BOTS[slot % BOTS.length] ?? 'Bot';
+}
+
+/** @param own whether it is the seat of this page's player */
+export function seatInfo({ player, bot }: Seat, slot: number, own: boolean): SeatInfo {
+  if (player === undefined) {
+    return bot === undefined ? { name: 'Nobody' } : { name: botName(slot), bot };
+  }
+  const name = own ? 'You' : playerName(player);
+  return bot === undefined ? { name } : { name, bot, away: true };
 }
 
 /** 1st, 2nd, 3rd, 4th: for up to eight discs. */

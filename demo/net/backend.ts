@@ -22,6 +22,10 @@ export class Backend {
   readonly roundTrips: number[] = [];
   /** Of requests of this page, the last one first. */
   readonly ends: End[] = [];
+  /** Ids of the running matches in which this player has a seat. */
+  running: ReadonlySet<string> = new Set();
+  /** From asking for opponents to being told of the match, of the last time, ms. */
+  matchedInMs: number | undefined;
   /** Whether it was open at least once. */
   wasOpen = false;
   private readonly listeners: (() => void)[] = [];
@@ -37,6 +41,12 @@ export class Backend {
         if (state.name === 'open') void this.ping();
       },
     });
+    this.client.on('welcome', ({ matches }) => this.seated(matches));
+    this.client.on('watching', ({ match, slot, state }) => {
+      const others = [...this.running].filter((id) => id !== match);
+      this.seated(slot >= 0 && state !== 'over' ? [...others, match] : others);
+    });
+    this.client.on('over', ({ match }) => this.forget(match));
     setInterval(() => void this.ping(), PING_MS);
     document.addEventListener('visibilitychange', () => void this.ping());
   }
@@ -74,9 +84,26 @@ export class Backend {
     return done;
   }
 
+  /** Gives up the player's seat in a match. */
+  async forfeit(match: string): Promise<void> {
+    this.forget(match);
+    // Without a connection it stays: the next welcome says so.
+    await this.client.ask('forfeit', { match }).catch(() => {});
+  }
+
+  /** The match is not running any more, or the player has no seat in it. */
+  forget(match: string): void {
+    this.seated([...this.running].filter((id) => id !== match));
+  }
+
   /** Called when the state changes or something was measured. */
   onChange(listener: () => void): void {
     this.listeners.push(listener);
+  }
+
+  private seated(matches: readonly string[]): void {
+    this.running = new Set(matches);
+    this.changed();
   }
 
   private async ping(): Promise<void> {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { MusterError, RequestFailed } from '../../protocol/client/index.ts';
+import type { ProgressOf } from '../../protocol/index.ts';
 import type { Backend } from './backend.ts';
 
 const KEY = 'knockout.ticket';
@@ -34,9 +35,9 @@ export class Ticket {
 
   /**
    * Waits for a match, going on with a wait that a reload interrupted.
-   * @param onWaiting gets how many wait in the queue
+   * @param onWaiting gets how it stands, in a few words
    */
-  async wait(onWaiting: (waiting: number) => void): Promise<Found> {
+  async wait(onWaiting: (text: string) => void): Promise<Found> {
     const kept = this.kept() ?? this.keep();
     const running = (this.running = new AbortController());
     try {
@@ -46,9 +47,10 @@ export class Ticket {
         {
           id: kept.id,
           signal: running.signal,
-          onProgress: ({ waiting }) => onWaiting(waiting),
+          onProgress: (progress) => onWaiting(describe(progress)),
         },
       );
+      this.backend.matchedInMs = Date.now() - kept.since;
       return { match: result.match };
     } catch (error) {
       return { match: undefined, why: running.signal.aborted ? undefined : explain(error) };
@@ -78,6 +80,12 @@ export class Ticket {
     this.storage.setItem(KEY, JSON.stringify(kept));
     return kept;
   }
+}
+
+function describe({ waiting, position, estimateMs }: ProgressOf<'matchmake'>): string {
+  const place = waiting === 1 ? 'Only you so far' : `Place ${position} of ${waiting}`;
+  if (estimateMs === undefined) return place;
+  return `${place}, about ${Math.max(1, Math.round(estimateMs / 1_000))} s`;
 }
 
 function explain(error: unknown): string {

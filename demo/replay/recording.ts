@@ -20,6 +20,8 @@ export const recordingSchema = z.object({
   inputs: z.array(z.tuple([tick, slot, inputSchema])),
   /** [tick, slot, seat]: handed over before that step. */
   seatings: z.array(z.tuple([tick, slot, seat])),
+  /** Steps made; absent: to the end, as far as the inputs reach. */
+  ticks: tick.optional(),
   /** Hash of the last state, where the recording knows it. */
   hash: z.number().optional(),
 });

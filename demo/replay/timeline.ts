@@ -59,7 +59,8 @@ export async function resimulate(
 const NO_INPUTS: ReadonlyMap<number, KnockoutInput> = new Map();
 
 /** A recording that was left in the middle ends a second after its last input, not at the game's end. */
-function lastTick({ hash, inputs }: Recording, maxTicks: number): number {
+function lastTick({ hash, inputs, ticks }: Recording, maxTicks: number): number {
+  if (ticks !== undefined) return Math.min(maxTicks, ticks);
   if (hash !== undefined) return maxTicks;
   return Math.min(maxTicks, (inputs.at(-1)?.[0] ?? maxTicks) + 30);
 }

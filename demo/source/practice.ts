@@ -28,6 +28,7 @@ export interface PracticeOptions {
 /** A match that this page simulates itself, against bots: works without any backend. */
 export class Practice implements MatchSource {
   readonly kind = 'practice';
+  readonly notice = '';
   readonly seats: readonly SeatInfo[];
   readonly mySlot: number;
   readonly options: KnockoutOptions;

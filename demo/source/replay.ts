@@ -11,6 +11,7 @@ export const SPEEDS = [0.5, 1, 2, 4] as const;
 export class Replay implements MatchSource {
   readonly kind = 'replay';
   readonly startsIn = 0;
+  readonly notice = '';
   readonly seats: readonly SeatInfo[];
   readonly mySlot: number;
   readonly options: KnockoutOptions;
@@ -22,6 +23,8 @@ export class Replay implements MatchSource {
   constructor(
     recording: Recording,
     readonly timeline: Timeline,
+    /** An arena's, read from its file: the file's chain of hashes was checked. */
+    readonly isFromArena = false,
   ) {
     this.options = recording.options;
     this.mySlot = recording.mySlot;

@@ -19,24 +19,36 @@ export class Hud {
   private readonly dash = need('dash', HTMLButtonElement);
   private readonly fallen = need('fallen', HTMLDivElement);
   private readonly fallenPlace = need('fallen-place', HTMLElement);
+  private readonly fallenRest = need('fallen-rest', HTMLSpanElement);
+  private readonly skip = need('skip', HTMLButtonElement);
+  private readonly notice = need('notice', HTMLParagraphElement);
   private said = '';
   private ready = '';
 
   update(source: MatchSource, view: KnockoutView, place: number | undefined): void {
-    const { options, mySlot, phase } = source;
+    const { options, mySlot, phase, kind } = source;
     const standing = countStanding(view);
-    const steers = mySlot >= 0 && source.kind !== 'replay';
+    const steers = mySlot >= 0 && kind !== 'replay';
+    const watching = kind === 'live' && mySlot < 0 ? ', you watch' : '';
     setText(this.clock, clockOf(options.endTicks - view.tick + TICK_RATE - 1, TICK_RATE));
-    setText(this.left, standing === 1 ? '1 stands' : `${standing} stand`);
+    setText(this.left, `${standing === 1 ? '1 stands' : `${standing} stand`}${watching}`);
     this.say(source, view);
     this.hint.classList.toggle('on', steers && view.tick < HINT_TICKS);
     const isOut = steers && phase === 'playing' && !isStanding(view, mySlot);
     this.fallen.hidden = !isOut;
     if (isOut) setText(this.fallenPlace, place === undefined ? 'out' : ordinal(place));
+    this.skip.hidden = kind !== 'practice';
+    setText(this.fallenRest, kind === 'practice' ? 'Watch the rest, or' : 'Watch the rest.');
     this.showDash(source, view);
   }
 
+  /** Once per picture, and where there is none yet. */
+  tell({ notice }: MatchSource): void {
+    setText(this.notice, notice);
+  }
+
   hide(): void {
+    setText(this.notice, '');
     this.fallen.hidden = true;
     this.hint.classList.remove('on');
     this.shoutOut('', false);
@@ -45,7 +57,7 @@ export class Hud {
   private say({ startsIn, kind, phase, options }: MatchSource, { tick }: KnockoutView): void {
     if (kind === 'replay' || phase === 'over') return this.shoutOut('', false);
     if (startsIn > 0) return this.shoutOut(String(startsIn), false);
-    if (phase === 'waiting') return this.shoutOut('Waiting for players', true);
+    if (phase === 'waiting') return this.shoutOut('', false);
     if (tick > 0 && tick < SAID_TICKS) return this.shoutOut('Go', false);
     const shrinks =
       tick >= options.holdTicks - SAID_TICKS && tick < options.holdTicks + 2 * SAID_TICKS;

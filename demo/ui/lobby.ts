@@ -1,37 +1,53 @@
 import type { Backend } from '../net/backend.ts';
+import { LiveMatches } from '../net/matches.ts';
 import { Ticket } from '../net/ticket.ts';
 import { clockOf } from '../names.ts';
+import { writeRoute } from '../route.ts';
 import { need, setText } from './dom.ts';
+import { LiveList } from './live-list.ts';
 
-/** What this version of the backend can say truthfully: matches are formed, not yet run by it. */
-const FOUND =
-  'A match was formed, and everybody in it was told. It is not run by the backend yet: practice is.';
-
-/** Asks the backend for opponents of one's skill. */
+/** Finds opponents, leads back to a match that is left running, and lists those that can be watched. */
 export class Lobby {
   private readonly quick = need('quick', HTMLButtonElement);
   private readonly waiting = need('waiting', HTMLDivElement);
   private readonly waitingNote = need('waiting-note', HTMLSpanElement);
   private readonly waitingTime = need('waiting-time', HTMLTimeElement);
   private readonly note = need('find-note', HTMLParagraphElement);
+  private readonly running = need('running', HTMLDivElement);
+  private readonly back = need('return', HTMLAnchorElement);
   private readonly ticket: Ticket;
+  private readonly matches: LiveMatches;
   private clock: ReturnType<typeof setInterval> | undefined;
 
-  constructor(backend: Backend) {
+  /** @param onMatch called with the id of a match that was found */
+  constructor(
+    private readonly backend: Backend,
+    private readonly onMatch: (id: string) => void,
+  ) {
     this.ticket = new Ticket(backend);
+    const list = new LiveList();
+    this.matches = new LiveMatches((found) => list.show(found));
     this.quick.addEventListener('click', () => void this.find());
     need('cancel', HTMLButtonElement).addEventListener('click', () => {
       this.ticket.cancel();
       this.stopWaiting();
       this.quick.focus();
     });
-    const enable = (): void => {
-      this.quick.disabled = !backend.isOpen;
-    };
-    backend.onChange(enable);
-    enable();
+    need('give-up-running', HTMLButtonElement).addEventListener('click', () => {
+      for (const id of backend.running) void backend.forfeit(id);
+    });
+    backend.onChange(() => this.update());
+    this.update();
     // A reload in the middle of a wait goes on waiting.
     if (this.ticket.since !== undefined) void this.find();
+  }
+
+  enter(): void {
+    this.matches.start();
+  }
+
+  leave(): void {
+    this.matches.stop();
   }
 
   /** Waits for a match; a wait that runs already goes on. */
@@ -41,9 +57,7 @@ export class Lobby {
     setText(this.waitingNote, '');
     this.quick.hidden = true;
     this.waiting.hidden = false;
-    const wait = this.ticket.wait((waiting) =>
-      setText(this.waitingNote, waiting === 1 ? 'You are the first' : `${waiting} waiting`),
-    );
+    const wait = this.ticket.wait((text) => setText(this.waitingNote, text));
     const tell = (): void => {
       const seconds = (Date.now() - (this.ticket.since ?? Date.now())) / 1_000;
       setText(this.waitingTime, clockOf(seconds, 1));
@@ -52,7 +66,15 @@ export class Lobby {
     this.clock = setInterval(tell, 500);
     const found = await wait;
     this.stopWaiting();
-    setText(this.note, found.match === undefined ? (found.why ?? '') : FOUND);
+    if (found.match === undefined) setText(this.note, found.why ?? '');
+    else this.onMatch(found.match);
+  }
+
+  private update(): void {
+    const [id] = this.backend.running;
+    this.quick.disabled = !this.backend.isOpen;
+    this.running.hidden = id === undefined;
+    if (id !== undefined) this.back.href = writeRoute({ screen: 'match', id });
   }
 
   private stopWaiting(): void {

@@ -1,4 +1,5 @@
 import type { Backend } from '../net/backend.ts';
+import { Live } from '../source/live.ts';
 import type { MatchSource } from '../source/source.ts';
 import { need, setText } from './dom.ts';
 
@@ -39,14 +40,28 @@ export class BackendPanel {
     put('f-round-trip', roundTrip === undefined ? '–' : `${roundTrip.toFixed(1)} ms`);
     put('f-gateway', state.name);
     put('f-tick', tick === undefined ? '–' : String(tick));
-    put('f-where', source ? 'this page' : '–');
+    put('f-where', where(source));
     put('f-wait', ran ? `${ran.waitedMs.toFixed(1)} ms` : '–');
-    const core = ran?.core === undefined ? '' : ` on core ${ran.core}`;
+    const core = ran?.core === undefined ? '' : `, core ${ran.core}`;
     put('f-job', ran ? `${duration(ran.ms)}${core}` : '–');
-    put('f-job-kind', kind === undefined ? 'Last job' : `Last job: ${kind}`);
+    put('f-job-kind', kind === undefined ? 'Last job' : `Last ${kind}`);
     put('f-received', rate(received));
     put('f-sent', rate(sent));
+    if (source instanceof Live) this.showArena(source);
     this.drawSpark();
+  }
+
+  private showArena({ figures, pulse, arena }: Live): void {
+    const { matchedInMs } = this.backend;
+    put('f-matched', matchedInMs === undefined ? '–' : duration(matchedInMs));
+    put('f-jitter', `${figures.jitterMs.toFixed(1)} ms`);
+    put('f-behind', `${figures.delayMs.toFixed(0)} ms`);
+    put('f-input', figures.inputMs === undefined ? '–' : `${figures.inputMs.toFixed(0)} ms`);
+    const lost = figures.dropped === 0 ? '' : `, ${figures.dropped} dropped`;
+    put('f-keyframes', `${figures.keyframes}${lost}`);
+    put('f-term', pulse.term === undefined ? '–' : String(pulse.term));
+    put('f-pause', pulse.pauseMs === undefined ? 'none seen' : duration(pulse.pauseMs));
+    put('f-lateness', arena ? `${arena.latenessP99Ms.toFixed(1)} ms` : '–');
   }
 
   /** Round trips, the last at the right; the line's height is the largest of them. */
@@ -60,6 +75,12 @@ export class BackendPanel {
     const path = points.length > 1 ? `M${points.join('L')}` : '';
     if (this.spark?.getAttribute('d') !== path) this.spark?.setAttribute('d', path);
   }
+}
+
+function where(source: MatchSource | undefined): string {
+  if (!(source instanceof Live)) return source ? 'this page' : '–';
+  const core = source.arena?.core;
+  return core === undefined || core === null ? 'an arena' : `arena, core ${core}`;
 }
 
 function put(id: string, text: string): void {

@@ -1,6 +1,6 @@
 import type { MatchResult } from '../../workers/games/contract.ts';
 import { ordinal } from '../names.ts';
-import type { SeatInfo } from '../source/source.ts';
+import { type SeatInfo, tagOf } from '../source/source.ts';
 import { make, need, setText } from './dom.ts';
 import { emblem } from './emblem.ts';
 
@@ -11,15 +11,16 @@ const AFTER_MS = 1_300;
 export class ResultCard {
   private readonly card = need('result', HTMLElement);
   private readonly title = need('result-title', HTMLHeadingElement);
-  private readonly note = need('result-note', HTMLParagraphElement);
+  private readonly watchReplay = need('watch-replay', HTMLButtonElement);
   private readonly list = need('result-list', HTMLOListElement);
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  show(result: MatchResult, seats: readonly SeatInfo[], mySlot: number, note = ''): void {
+  /** @param hasReplay whether it can be watched again */
+  show(result: MatchResult, seats: readonly SeatInfo[], mySlot: number, hasReplay: boolean): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       setText(this.title, titleOf(result, seats, mySlot));
-      setText(this.note, note);
+      this.watchReplay.hidden = !hasReplay;
       this.list.replaceChildren(...rows(result, seats, mySlot));
       this.card.hidden = false;
       this.title.focus({ preventScroll: true });
@@ -46,16 +47,16 @@ function rows(
   mySlot: number,
 ): HTMLLIElement[] {
   return seats
-    .map(({ name, bot }, slot) => ({ name, bot, slot, place: placements[slot] ?? 0 }))
+    .map((seat, slot) => ({ seat, slot, place: placements[slot] ?? 0 }))
     .toSorted((a, b) => a.place - b.place)
-    .map(({ name, bot, slot, place }) => {
+    .map(({ seat, slot, place }) => {
       const item = make(
         'li',
         slot === mySlot ? 'own' : '',
         make('span', '', ordinal(place)),
         emblem(slot),
-        make('span', '', name),
-        make('span', 'note', bot === undefined ? '' : 'bot'),
+        make('span', '', seat.name),
+        make('span', 'note', tagOf(seat)),
         make('span', '', `${scores[slot] ?? 0} pts`),
       );
       return item;

@@ -1,5 +1,5 @@
 import { ordinal } from '../names.ts';
-import type { SeatInfo } from '../source/source.ts';
+import { type SeatInfo, tagOf } from '../source/source.ts';
 import type { Standing } from '../standings.ts';
 import { make, setText } from './dom.ts';
 import { emblem } from './emblem.ts';
@@ -38,12 +38,12 @@ export class Roster {
 
   private seat(seats: readonly SeatInfo[], mySlot: number): void {
     this.seats = seats;
-    this.rows = seats.map(({ name, bot }, slot) => {
+    this.rows = seats.map((seat, slot) => {
       const place = make('span', 'place');
       const count = make('b', 'none', '0');
       const knockouts = make('span', 'knockouts', count, make('span', 'unit', ' KO'));
-      const title = make('span', 'name', name);
-      const tag = make('span', 'tag', bot === undefined ? '' : 'bot');
+      const title = make('span', 'name', seat.name);
+      const tag = make('span', 'tag', tagOf(seat));
       const item = make('li', '', emblem(slot), title, tag, place, knockouts);
       item.classList.toggle('own', slot === mySlot);
       item.style.setProperty('--row', String(slot));

@@ -52,7 +52,7 @@ export class Transport {
         return mark;
       }),
     );
-    setText(this.verified, VERDICTS[String(verified)] ?? '');
+    setText(this.verified, verdict(replay));
     this.verified.className = `verified ${verified === undefined ? '' : verified ? 'yes' : 'no'}`;
     this.update();
   }
@@ -84,8 +84,12 @@ export class Transport {
   }
 }
 
-const VERDICTS: Readonly<Record<string, string>> = {
-  true: 'Simulated again in this browser, and arrived at the very same state',
-  false:
-    'Simulated again in this browser, it came out differently: these inputs are not what was played',
-};
+function verdict({ timeline: { verified }, isFromArena }: Replay): string {
+  if (verified === undefined) return '';
+  if (!verified) {
+    return 'Simulated again in this browser, it came out differently: these inputs are not what was played';
+  }
+  return isFromArena
+    ? "Verified: the file's chain of hashes holds, and simulated again in this browser it arrives at the arena's very last state"
+    : 'Simulated again in this browser, and arrived at the very same state';
+}
