@@ -51,6 +51,11 @@ export class Doors {
     return origin === '' || ORIGINS.includes('*') || ORIGINS.includes(origin);
   }
 
+  /** Of whoever asks; the proxy's word counts only where it is to be trusted. */
+  addressOf({ address, flyClientIp }: Pick<UpgradeRequest, 'address' | 'flyClientIp'>): string {
+    return this.config.TRUST_FLY_CLIENT_IP && flyClientIp !== '' ? flyClientIp : address;
+  }
+
   private refusal(
     { origin }: UpgradeRequest,
     ours: boolean,
@@ -59,10 +64,6 @@ export class Doors {
     if (!this.originAllowed(origin)) return 'origin_refused';
     if (!ours) return 'wrong_subprotocol';
     return inside > this.config.CONNECTIONS_PER_ADDRESS ? 'too_many_connections' : undefined;
-  }
-
-  private addressOf({ address, flyClientIp }: UpgradeRequest): string {
-    return this.config.TRUST_FLY_CLIENT_IP && flyClientIp !== '' ? flyClientIp : address;
   }
 }
 

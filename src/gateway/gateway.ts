@@ -6,7 +6,10 @@ import { Counters } from '../lib/counters.ts';
 import { randomId } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import { connectRedis, isAway, type Redis } from '../lib/redis.ts';
+import { Arenas } from '../match/arenas.ts';
 import { Matches } from '../match/matches.ts';
+import { MatchRecords } from '../match/records.ts';
+import { Replays } from '../match/replays.ts';
 import { gatewayChannel, GUEST_SECRET_KEY, roomChannel } from '../relay/keys.ts';
 import { Sessions } from '../relay/sessions.ts';
 import { readWake } from '../relay/wake.ts';
@@ -17,6 +20,7 @@ import { Doors, type Entrance } from './doors.ts';
 import { createHandlers } from './handlers.ts';
 import { createApi } from './http/api.ts';
 import { Limiter } from './http/limiter.ts';
+import { MatchShelf } from './http/matches.ts';
 import { Watchers } from './http/watchers.ts';
 import { Hub } from './hub.ts';
 import { Rooms } from './rooms.ts';
@@ -67,7 +71,19 @@ export async function startGateway(
   const carrier: { server?: Server } = {};
   const publish = (topic: string, frame: Uint8Array) => carrier.server?.publish(topic, frame);
   const rooms = new Rooms({ gateway: name, redis, subscriber, publish, config, log });
-  const matches = new Matches({ gateway: name, redis, publish, config, counters, log });
+  const records = new MatchRecords(redis);
+  const arenas = new Arenas(redis);
+  const matches = new Matches({
+    gateway: name,
+    redis,
+    records,
+    arenas,
+    publish,
+    config,
+    counters,
+    log,
+  });
+  const shelf = new MatchShelf({ redis, records, arenas, replays: new Replays(redis, config) });
   const dispatcher = new Dispatcher(
     createHandlers({ hub, rooms, jobs, matches }),
     { frameMaxBytes: config.FRAME_MAX_BYTES, errorsMax: config.ERRORS_MAX },
@@ -85,7 +101,9 @@ export async function startGateway(
     doors,
     jobs,
     watchers,
+    shelf,
     limiter,
+    guests: config.GUESTS,
     bodyMaxBytes,
     counters,
     log,

@@ -55,6 +55,8 @@ export interface Exchange {
   readonly authorization: string;
   readonly idempotencyKey: string;
   readonly origin: string;
+  readonly address: string;
+  readonly flyClientIp: string;
   readonly aborted: AbortSignal;
   /** The body of a POST. @returns undefined when it is longer than bodyMaxBytes; nothing ever when the client goes away */
   body(): Promise<Buffer | undefined>;
@@ -153,8 +155,7 @@ function upgrade<C extends object>(
       .map((name) => name.trim())
       .filter((name) => name !== ''),
     authorization: request.getHeader('authorization'),
-    address: Buffer.from(response.getRemoteAddressAsText()).toString(),
-    flyClientIp: request.getHeader('fly-client-ip'),
+    ...whence(response, request),
   };
   const { connection, subprotocol } = events.admit(asked);
   response.upgrade({ connection }, key, subprotocol ?? '', extensions, context);
@@ -175,6 +176,7 @@ function exchange(response: HttpResponse, request: HttpRequest, bodyMaxBytes: nu
     authorization: request.getHeader('authorization'),
     idempotencyKey: request.getHeader('idempotency-key'),
     origin: request.getHeader('origin'),
+    ...whence(response, request),
     aborted: abort.signal,
     body: async () => await body,
     reply: (status, headers, text) => {
@@ -187,6 +189,14 @@ function exchange(response: HttpResponse, request: HttpRequest, bodyMaxBytes: nu
     },
     stream: (headers) => stream(response, headers, abort.signal),
   };
+}
+
+function whence(
+  response: HttpResponse,
+  request: HttpRequest,
+): { readonly address: string; readonly flyClientIp: string } {
+  const address = Buffer.from(response.getRemoteAddressAsText()).toString();
+  return { address, flyClientIp: request.getHeader('fly-client-ip') };
 }
 
 function begin(

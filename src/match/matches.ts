@@ -4,10 +4,10 @@ import type { Counters } from '../lib/counters.ts';
 import type { Log } from '../lib/log.ts';
 import { isAway, type Redis } from '../lib/redis.ts';
 import { playerKeys } from '../relay/keys.ts';
-import { Arenas } from './arenas.ts';
+import type { Arenas } from './arenas.ts';
 import { Feed } from './feed.ts';
 import type { Op } from './ops.ts';
-import { MatchRecords, type MatchRecord } from './records.ts';
+import type { MatchRecord, MatchRecords } from './records.ts';
 import {
   looksAlike,
   overFrame,
@@ -35,6 +35,8 @@ export interface MatchesParts {
   /** Name of this gateway. */
   readonly gateway: string;
   readonly redis: Redis;
+  readonly records: MatchRecords;
+  readonly arenas: Arenas;
   /** To every socket of this gateway in the topic. */
   readonly publish: (topic: string, frame: Uint8Array) => void;
   readonly config: Pick<Config, 'WATCHES_PER_SESSION'>;
@@ -44,17 +46,12 @@ export interface MatchesParts {
 
 /** The matches that this gateway's players watch: their inputs to the arenas, the arenas' snapshots to them. */
 export class Matches {
-  private readonly records: MatchRecords;
-  private readonly arenas: Arenas;
   private readonly watched = new Map<number, Watched>();
   private readonly feeds = new Map<string, { readonly feed: Feed; users: number }>();
   private readonly left = new Map<number, { readonly match: string; arena: string; at: number }>();
   private looking: NodeJS.Timeout | undefined;
 
-  constructor(private readonly parts: MatchesParts) {
-    this.records = new MatchRecords(parts.redis);
-    this.arenas = new Arenas(parts.redis);
-  }
+  constructor(private readonly parts: MatchesParts) {}
 
   /** Matches that somebody here watches. */
   get size(): number {
@@ -104,13 +101,13 @@ export class Matches {
   async forfeit({ player }: Viewer, match: string): Promise<void> {
     const { redis } = this.parts;
     if (isAway(redis)) throw new Refusal('unavailable');
-    const record = await this.records.find(match);
+    const record = await this.parts.records.find(match);
     if (record === undefined) throw new Refusal('not_found', `match ${match}`);
     const slot = slotOf(record, player);
     if (slot < 0 || record.state === 'over') return;
     const { botLevel } = record.order;
     const seat = botLevel < 0 ? {} : { bot: botLevel };
-    const taken = await this.arenas.feed(record.arena, [{ is: 'seat', match, slot, seat }]);
+    const taken = await this.parts.arenas.feed(record.arena, [{ is: 'seat', match, slot, seat }]);
     if (!taken) throw new Refusal('unavailable', 'the arena takes no more just now');
     await redis.srem(playerKeys(player).matches, match);
   }
@@ -173,7 +170,9 @@ export class Matches {
 
   private async find(match: string, handle: number): Promise<MatchRecord | undefined> {
     const known = this.watched.get(handle);
-    return known?.match === match && isFresh(known) ? known.record : await this.records.find(match);
+    return known?.match === match && isFresh(known)
+      ? known.record
+      : await this.parts.records.find(match);
   }
 
   private enter(viewer: Viewer, mine: Watch, record: MatchRecord, handle: number): void {
@@ -283,7 +282,7 @@ export class Matches {
     }
     if (isAway(this.parts.redis)) return;
     watched.reading = 'once';
-    this.records
+    this.parts.records
       .find(watched.match)
       .then((record) => {
         if (record !== undefined && this.watched.get(watched.handle) === watched)
@@ -371,8 +370,7 @@ export class Matches {
   }
 
   private hold(arena: string): Feed {
-    const { arenas, parts } = this;
-    const held = this.feeds.get(arena) ?? { feed: new Feed(arena, { arenas, ...parts }), users: 0 };
+    const held = this.feeds.get(arena) ?? { feed: new Feed(arena, this.parts), users: 0 };
     held.users++;
     this.feeds.set(arena, held);
     return held.feed;

@@ -9,6 +9,7 @@ import type { Doors } from '../doors.ts';
 import type { Exchange } from '../uws.ts';
 import { parseJson } from './json.ts';
 import type { Limiter } from './limiter.ts';
+import type { MatchShelf } from './matches.ts';
 import { describe, type Watchers } from './watchers.ts';
 
 export interface ApiParts {
@@ -16,7 +17,10 @@ export interface ApiParts {
   readonly doors: Doors;
   readonly jobs: Jobs;
   readonly watchers: Watchers;
+  readonly shelf: MatchShelf;
   readonly limiter: Limiter;
+  /** Whether players without a token are admitted. */
+  readonly guests: boolean;
   readonly bodyMaxBytes: number;
   readonly counters: Counters;
   readonly log: Log;
@@ -44,12 +48,16 @@ async function answer(exchange: Exchange, parts: ApiParts): Promise<void> {
     const body = JSON.stringify({ ready: missing === undefined, missing });
     return exchange.reply(missing === undefined ? 200 : 503, JSON_HEADERS, body);
   }
+  if (parts.shelf.has(path)) {
+    await admitReader(exchange, parts);
+    return await parts.shelf.answer(exchange);
+  }
   const [, name, stream] = JOBS.exec(path) ?? [];
   if (name === undefined) {
     if (method === 'GET' && parts.page(exchange)) return;
     throw new Refusal('not_found', path);
   }
-  if (!parts.doors.originAllowed(exchange.origin)) throw new Refusal('unauthorized', 'origin');
+  checkOrigin(exchange, parts);
   const player = await playerOf(exchange, parts);
   if (method === 'POST' && stream === undefined) return await submit(exchange, parts, player, name);
   if (method === 'GET' && stream === undefined)
@@ -103,6 +111,18 @@ async function sendStatus(
   parts.jobs.records.seen(name).catch((error: unknown) => {
     parts.log.warn('end not acknowledged', { error });
   });
+}
+
+function checkOrigin({ origin }: Exchange, { doors }: ApiParts): void {
+  if (!doors.originAllowed(origin)) throw new Refusal('unauthorized', 'origin');
+}
+
+/** Who only looks needs no token where guests need none. */
+async function admitReader(exchange: Exchange, parts: ApiParts): Promise<void> {
+  checkOrigin(exchange, parts);
+  if (parts.guests && bearer(exchange.authorization) === '')
+    parts.limiter.take(`address ${parts.doors.addressOf(exchange)}`);
+  else await playerOf(exchange, parts);
 }
 
 async function playerOf(exchange: Exchange, parts: ApiParts): Promise<string> {
