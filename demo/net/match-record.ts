@@ -23,8 +23,9 @@ export interface MatchRecord {
   readonly arena: ArenaFacts | undefined;
 }
 
-/** @returns undefined where the backend does not tell */
+/** @returns undefined where the backend does not tell, and while nobody looks at the page */
 export async function fetchRecord(match: string): Promise<MatchRecord | undefined> {
+  if (document.hidden) return undefined;
   try {
     const answer = await fetch(`/v1/matches/${match}`);
     if (!answer.ok) return undefined;

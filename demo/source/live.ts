@@ -8,7 +8,7 @@ import {
 } from '../../workers/games/knockout/rules.ts';
 import { fromVector } from '../../workers/games/knockout/vector.ts';
 import type { KnockoutView } from '../../workers/games/knockout/view.ts';
-import { type ArenaFacts, fetchRecord } from '../net/match-record.ts';
+import { type ArenaFacts, fetchRecord, type MatchRecord } from '../net/match-record.ts';
 import { seatInfo } from '../names.ts';
 import { Over } from './over.ts';
 import { Pulse } from './pulse.ts';
@@ -54,17 +54,18 @@ export class Live implements MatchSource {
     client: Client,
     readonly id: string,
     ends: LiveEnds,
+    private readonly record: () => Promise<MatchRecord | undefined> = async () =>
+      await fetchRecord(id),
   ) {
     this.match = client.match(id);
     this.off = [
       this.match.on('snapshot', ({ term, tick }) => this.pulse.beat(term, tick, performance.now())),
-      this.match.on('lost', ({ why }) => {
-        if (why === 'disconnected') this.pulse.away();
+      client.on('state', ({ name }) => {
+        if (name !== 'open') this.pulse.away();
       }),
-      client.on('over', ({ match, result, failure, replay }) => {
-        if (match !== id) return;
+      this.match.on('over', ({ result, failure, replay }) => {
         if (failure) ends.failed(failure);
-        if (!result || this.over.result) return;
+        if (!result) return;
         this.over.tell(result);
         ends.over(result, replay !== undefined);
       }),
@@ -136,7 +137,7 @@ export class Live implements MatchSource {
 
   /** Asks again and again where it runs: a successor may be on another core. */
   private async look(): Promise<void> {
-    const found = document.hidden ? undefined : await fetchRecord(this.id);
+    const found = await this.record();
     this.arena = found?.arena ?? this.arena;
     if (found?.options) this.options = found.options;
     if (this.isClosed || this.phase === 'over') return;
