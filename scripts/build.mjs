@@ -4,7 +4,8 @@
  * One bundle per process kind, because they load differently:
  * - gateway: everything but uWebSockets.js, in a small first file and others that load after the
  *   first socket can come (it starts while a player waits);
- * - sandbox: everything in one ESM file, because a core stands idle while its new child starts;
+ * - sandbox and arena: everything in one ESM file each, because a core stands idle while its new
+ *   child starts;
  * - worker and tools: ESM with packages left outside, because BullMQ forks its own `main.js` from
  *   disk and reads `module.filename`;
  * - demo: for the browser.
@@ -85,7 +86,10 @@ export function plan(root) {
   };
   const sandbox = {
     ...common,
-    entryPoints: existing([{ in: 'workers/sandbox.ts', out: 'sandbox' }]),
+    entryPoints: existing([
+      { in: 'workers/sandbox.ts', out: 'sandbox' },
+      { in: 'workers/arena/main.ts', out: 'arena' },
+    ]),
     format: 'esm',
     external: ['msgpackr-extract'],
     banner,

@@ -45,7 +45,7 @@ class Lane {
 
 function start(cores: readonly Lane[], io: readonly Lane[], counters = new Counters()): WorkerBeat {
   const log = createLog('fatal', {});
-  beat = new WorkerBeat({ worker: 'w-1', cores, io, fleet, counters, log });
+  beat = new WorkerBeat({ worker: 'w-1', cores, io, arenas: [], fleet, counters, log });
   return beat;
 }
 
@@ -109,7 +109,15 @@ test('however often it speaks while Redis is away, one word waits, and stopping 
   const cut = new Promise<void>((resolve) => lost.once('close', () => resolve()));
   await server.kill9();
   await cut;
-  const one = new WorkerBeat({ worker: 'w-2', cores: [], io: [], fleet: counted, counters, log });
+  const one = new WorkerBeat({
+    worker: 'w-2',
+    cores: [],
+    io: [],
+    arenas: [],
+    fleet: counted,
+    counters,
+    log,
+  });
   for (let i = 0; i < 100; i++) one.say();
   expect(said).toBe(1);
   await one.stop();
@@ -119,7 +127,15 @@ test('however often it speaks while Redis is away, one word waits, and stopping 
 
 test('a worker that fell silent, and what is no beat, are forgotten', async () => {
   const now = Date.now();
-  const word: Beat = { worker: 'w-3', lanes: ['io'], cores: [], busy: 0, counts: [], at: now };
+  const word: Beat = {
+    worker: 'w-3',
+    lanes: ['io'],
+    arenas: [],
+    cores: [],
+    busy: 0,
+    counts: [],
+    at: now,
+  };
   await fleet.say(word);
   await fleet.say({ ...word, worker: 'w-4', at: now - 60_000 });
   await redis.hset('m:workers', 'w-5', '{"worker":5}', 'w-6', 'no JSON');

@@ -16,10 +16,15 @@ interface Core extends Lane {
   readonly pid: number | undefined;
 }
 
+interface Arenas extends Core {
+  readonly queues: readonly string[];
+}
+
 export interface BeatParts {
   readonly worker: string;
   readonly cores: readonly Core[];
   readonly io: readonly Lane[];
+  readonly arenas: readonly Arenas[];
   readonly fleet: Pick<Fleet, 'say' | 'leave'>;
   readonly counters: Counters;
   readonly log: Log;
@@ -77,15 +82,17 @@ export class WorkerBeat {
   }
 
   private words(): Beat {
-    const { worker, cores, io, counters } = this.parts;
+    const { worker, cores, io, arenas, counters } = this.parts;
     const takes = (lane: Lane) => !this.draining && lane.isRunning();
     // A core whose child does not start takes jobs to no end.
-    const cpu = cores.some((core) => takes(core) && core.pid !== undefined);
+    const warm = (core: Core) => takes(core) && core.pid !== undefined;
+    const lanes = { cpu: cores.some(warm), io: io.some(takes), arena: arenas.some(warm) };
     return {
       worker,
-      lanes: [...(cpu ? (['cpu'] as const) : []), ...(io.some(takes) ? (['io'] as const) : [])],
+      lanes: (['cpu', 'io', 'arena'] as const).filter((lane) => lanes[lane]),
+      arenas: [...new Set(arenas.filter(warm).flatMap(({ queues }) => queues))],
       cores: cores.map(({ core }) => core ?? null),
-      busy: [...cores, ...io].reduce((sum, lane) => sum + lane.busy, 0),
+      busy: [...cores, ...io, ...arenas].reduce((sum, lane) => sum + lane.busy, 0),
       counts: [...counters.entries()],
       at: Date.now(),
     };

@@ -1,24 +1,25 @@
 import { readFile } from 'node:fs/promises';
-import { ChildPool, type Job } from 'bullmq';
+import type { Job } from 'bullmq';
 import type { Kind } from '../protocol/index.ts';
 import type { Config } from '../src/lib/config.ts';
 import { queuePrefix } from '../src/relay/keys.ts';
 import type { Redis } from '../src/lib/redis.ts';
-import { endedWithParent, forkCommand, type Slot } from './cores.ts';
+import { Courtesy, type CoreShare } from './core-share.ts';
+import { endedWithParent, forkCommand, forkOptions, type Slot } from './cores.ts';
 import { LaneWorker, type Bookkeeping } from './lane-worker.ts';
 import { Turns } from './turns.ts';
+import { poolOf, WarmPool } from './warm-pool.ts';
 
 /** JavaScript heap of a child, MiB. WebAssembly memory lies outside it: memoryMb of the kind bounds the whole. */
 const HEAP_MB = 512;
 const MEMORY_CHECK_MS = 250;
 const PAGE_BYTES = 4_096;
-const REWARM_MS = 1_000;
 
 /** The cpu lane on one core: one sandboxed child, pinned at birth, that does one job at a time. */
 export class CoreWorker extends LaneWorker {
   readonly core: number | undefined;
-  private readonly file: string;
-  private warming: Promise<void> | undefined;
+  private readonly children: WarmPool;
+  private readonly courtesy: Courtesy;
   private readonly turns = new Turns();
 
   constructor(
@@ -28,9 +29,12 @@ export class CoreWorker extends LaneWorker {
     config: Pick<Config, 'LOCK_MS'>,
     books: Bookkeeping,
     env: Readonly<Record<string, string>>,
+    share: CoreShare,
   ) {
     const where = slot.core === undefined ? {} : { MUSTER_CORE: String(slot.core) };
     const heap = [`--max-old-space-size=${HEAP_MB}`, '--enable-source-maps'];
+    const command = endedWithParent(forkCommand(slot.core, heap));
+    const courtesy = new Courtesy(share, () => this.children, books.log, slot.core);
     super(
       'cpu',
       sandbox,
@@ -43,27 +47,35 @@ export class CoreWorker extends LaneWorker {
         stalledInterval: config.LOCK_MS,
         maxStalledCount: MAX_TAKEOVERS,
         runRetryDelay: 500,
-        workerForkOptions: {
-          ...endedWithParent(forkCommand(slot.core, heap)),
-          env: { ...process.env, ...env, ...where },
-        },
+        workerForkOptions: forkOptions(() => courtesy.command(command), {
+          ...process.env,
+          ...env,
+          ...where,
+        }),
       },
       books,
     );
     this.core = slot.core;
-    this.file = sandbox.href;
+    this.courtesy = courtesy;
+    this.children = new WarmPool({
+      children: poolOf(this),
+      file: sandbox.href,
+      size: 1,
+      log: books.log,
+      whose: { lane: 'cpu', core: slot.core },
+      closing: () => this.closing !== undefined,
+      onReady: () => courtesy.settle(),
+    });
   }
 
-  /** The running child's process, once it has one. */
+  /** The child's process, once it has one. */
   get pid(): number | undefined {
-    const pool = this.pool();
-    return [...Object.values(pool.retained), ...pool.getAllFree()][0]?.pid;
+    return this.children.pid;
   }
 
   /** Forks the child and waits until its modules are loaded and its processors have run once. */
   async warm(): Promise<void> {
-    this.warming ??= this.fork().finally(() => (this.warming = undefined));
-    await this.warming;
+    await this.children.warm();
   }
 
   protected override kill(): void {
@@ -102,12 +114,13 @@ export class CoreWorker extends LaneWorker {
     }
     const began = performance.now();
     try {
-      if (this.warming !== undefined) await this.warming.catch(() => undefined);
+      if (this.children.isForking) await this.children.ready();
       // A worker that leaves starts nothing that it only fetched ahead.
       if (this.closing && this.turns.waited) return await this.putBack(job, token);
       return await super.callProcessJob(job, token, signal);
     } finally {
       this.turns.done(performance.now() - began);
+      this.courtesy.afterJob();
     }
   }
 
@@ -125,38 +138,12 @@ export class CoreWorker extends LaneWorker {
     return next;
   }
 
-  private rewarm(): void {
-    this.warm().catch((error: unknown) => {
-      this.books.log.error('child does not start', { core: this.core, error });
-      setTimeout(() => !this.closing && this.rewarm(), REWARM_MS).unref();
-    });
-  }
-
-  private async fork(): Promise<void> {
-    const pool = this.pool();
-    const child = await pool.retain(this.file);
-    // A child that is killed while idle takes the message for its next job along: EPIPE, and the job is tried again.
-    child.on('error', (error: unknown) =>
-      this.books.log.warn('child error', { core: this.core, error }),
-    );
-    child.on('exit', () => !this.closing && this.rewarm());
-    pool.release(child);
-    this.books.log.info('child ready', { core: this.core, pid: child.pid });
-  }
-
   /** Resident bytes of the child; 0 where there is none or the system does not tell. */
   private async resident(): Promise<number> {
     const { pid } = this;
     if (pid === undefined) return 0;
     const statm = await readFile(`/proc/${pid}/statm`, 'utf8').catch(() => '0 0');
     return Number(statm.split(' ')[1]) * PAGE_BYTES;
-  }
-
-  /** BullMQ has no way to fork ahead of the first job, so its pool is taken from behind the type. */
-  private pool(): ChildPool {
-    const pool: unknown = Reflect.get(this, 'childPool');
-    if (!(pool instanceof ChildPool)) throw new Error('this BullMQ keeps its child pool elsewhere');
-    return pool;
   }
 }
 

@@ -62,6 +62,22 @@ export function forkCommand(core: number | undefined, nodeArgs: readonly string[
   return { execPath: 'taskset', execArgv: ['-c', String(core), process.execPath, ...nodeArgs] };
 }
 
+/** @returns BullMQ's options for forking children; `command` is asked at each fork */
+export function forkOptions(
+  command: () => ForkCommand,
+  env: Readonly<Record<string, string | undefined>>,
+): ForkCommand & { readonly env: typeof env } {
+  return {
+    env,
+    get execPath() {
+      return command().execPath;
+    },
+    get execArgv() {
+      return command().execArgv;
+    },
+  };
+}
+
 /** Whether this system has taskset. */
 export function canPin(): boolean {
   const folders = (process.env['PATH'] ?? '').split(delimiter);

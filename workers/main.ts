@@ -35,6 +35,9 @@ function leave(why: string): void {
   );
 }
 
-const sandbox = new URL('sandbox.js', import.meta.url);
-const worker = startWorker(name, config, log, sandbox, () => leave('idle'));
+const sandboxes = {
+  cpu: new URL('sandbox.js', import.meta.url),
+  arena: new URL('arena.js', import.meta.url),
+};
+const worker = startWorker(name, config, log, sandboxes, () => leave('idle'));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => leave(signal));

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import { existsSync } from 'node:fs';
 import { Admission } from '../src/jobs/admission.ts';
 import { Fleet } from '../src/jobs/fleet.ts';
 import { Queues } from '../src/jobs/queues.ts';
@@ -7,16 +7,32 @@ import type { Config } from '../src/lib/config.ts';
 import { Counters } from '../src/lib/counters.ts';
 import type { Log } from '../src/lib/log.ts';
 import { connectRedis, type Redis } from '../src/lib/redis.ts';
-import { ORDERS_CHANNEL } from '../src/relay/keys.ts';
-import type { Place } from './held.ts';
+import { ArenaCore } from './arena-lane/arena-core.ts';
 import { WorkerBeat } from './beat.ts';
+import { CoreShare } from './core-share.ts';
 import { CoreWorker } from './core-worker.ts';
 import { allowedCores, canPin, planCores } from './cores.ts';
+import { games, playableGame } from './games/index.ts';
+import type { Place } from './held.ts';
 import { IoWorker } from './io-worker.ts';
 import type { Bookkeeping, LaneWorker } from './lane-worker.ts';
+import { obey } from './orders.ts';
+import { yielding } from './priority.ts';
 import { leaveWhenIdle, openWakePort } from './sleep.ts';
 
-const order = z.strictObject({ stop: z.string(), why: z.string() });
+/** Entries of the children, as built. */
+export interface Sandboxes {
+  readonly cpu: URL;
+  readonly arena: URL;
+}
+
+/** What the lanes have in common. */
+interface Lane {
+  readonly busy: number;
+  run(): Promise<void>;
+  close(): Promise<void>;
+  surrender(): void;
+}
 
 /**
  * A worker on this machine, taking jobs from the moment its children are warm.
@@ -26,7 +42,7 @@ export function startWorker(
   name: string,
   config: Config,
   log: Log,
-  sandbox: URL,
+  sandboxes: Sandboxes,
   leave: () => void,
 ): { stop: () => Promise<void> } {
   const onError = (error: Error) => log.warn('redis', { error: error.message });
@@ -43,7 +59,10 @@ export function startWorker(
   const slots = planCores(config.CORES, allowedCores());
   if (!canPin()) log.warn('no taskset on this system: children run unpinned');
   const env = { MUSTER_WORKER: name, REDIS_URL: config.REDIS_URL };
-  const cores = slots.map((slot) => new CoreWorker(slot, sandbox, redis, config, books, env));
+  const shared = slots.map((slot) => ({ slot, share: new CoreShare() }));
+  const cores = shared.map(
+    ({ slot, share }) => new CoreWorker(slot, sandboxes.cpu, redis, config, books, env, share),
+  );
   const place: Place = {
     records: books.records,
     worker: name,
@@ -51,15 +70,35 @@ export function startWorker(
     onLost: (error) => log.warn('progress lost', { error }),
   };
   const io = config.IO_CONCURRENCY > 0 ? [new IoWorker(redis, config, books, place)] : [];
-  const lanes: readonly LaneWorker[] = [...cores, ...io];
-
   const { counters } = books;
-  const beat = new WorkerBeat({ worker: name, cores, io, fleet: new Fleet(redis), counters, log });
-  const begin = (lane: LaneWorker) => {
+  const playable = Object.keys(games).flatMap((game) => playableGame(game, config.DRILLS) ?? []);
+  const parts = { sandbox: sandboxes.arena, connection: redis, config, counters, log, env };
+  const arenas = (config.ARENA_MATCHES > 0 && existsSync(sandboxes.arena) ? shared : []).map(
+    (one) => new ArenaCore({ ...parts, ...one, games: playable, worker: name }),
+  );
+  if (arenas.length > 0 && yielding() === 'no') {
+    log.warn('no chrt on this system: jobs on an arena’s core make its ticks late');
+  }
+  const jobLanes: readonly LaneWorker[] = [...cores, ...io];
+  const lanes: readonly Lane[] = [...jobLanes, ...arenas];
+
+  const fleet = new Fleet(redis);
+  const beat = new WorkerBeat({ worker: name, cores, io, arenas, fleet, counters, log });
+  const begin = (lane: Lane) => {
     run(lane, log);
     beat.say();
   };
-  obey(orders, lanes, log);
+  obey(
+    orders,
+    {
+      stop: (job, why) => void jobLanes.some((lane) => lane.stop(job, why)),
+      open: async (game, version) => {
+        const known = playable.some((one) => one.name === game && one.version === version);
+        if (known && arenas.length > 0) await books.queues.addArena(game, version);
+      },
+    },
+    log,
+  );
   for (const lane of io) begin(lane);
   for (const lane of cores) {
     lane.warm().then(
@@ -73,12 +112,22 @@ export function startWorker(
       },
     );
   }
+  void Promise.all(
+    arenas.map(async (lane) => {
+      await lane.warm();
+      begin(lane);
+    }),
+  ).then(() => arenas.length > 0 && log.info('arenas ready'));
   log.info('worker started', {
     cores: slots.map(({ core }) => core ?? 'any'),
     io: config.IO_CONCURRENCY,
   });
   const wakePort = openWakePort(config.WAKE_PORT, log);
-  const queues = [books.queues.lane('cpu'), books.queues.lane('io')];
+  const queues = [
+    books.queues.lane('cpu'),
+    books.queues.lane('io'),
+    ...(arenas.length > 0 ? playable : []).map((one) => books.queues.arenas(one.name, one.version)),
+  ];
   leaveWhenIdle(config.IDLE_EXIT_MS, lanes, queues, leave, log);
   return {
     stop: async () => {
@@ -88,26 +137,13 @@ export function startWorker(
   };
 }
 
-function run(lane: LaneWorker, log: Log): void {
+function run(lane: Lane, log: Log): void {
   lane.run().catch((error: unknown) => log.error('lane ended', { error }));
-}
-
-/** Listens for verdicts on jobs that run here. A missed one costs work, not truth: the verdict is in the record. */
-function obey(orders: Redis, lanes: readonly LaneWorker[], log: Log): void {
-  orders.on('message', (_channel: string, text: string) => {
-    try {
-      const { stop: job, why } = order.parse(JSON.parse(text));
-      for (const lane of lanes) if (lane.stop(job, why)) return;
-    } catch (error) {
-      log.warn('order not understood', { error });
-    }
-  });
-  orders.subscribe(ORDERS_CHANNEL).catch((error: unknown) => log.error('no orders', { error }));
 }
 
 /** Takes no more jobs, lets the running ones finish for drainMs, then hands them back. */
 async function stop(
-  lanes: readonly LaneWorker[],
+  lanes: readonly Lane[],
   beat: WorkerBeat,
   connections: readonly Redis[],
   drainMs: number,

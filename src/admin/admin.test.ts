@@ -93,6 +93,7 @@ async function work(): Promise<void> {
   const beat: Beat = {
     worker: 'w-one',
     lanes: ['cpu', 'io'],
+    arenas: [],
     cores: [1, 2],
     busy: 2,
     counts: [['requests_ended', 'done', 500]],
@@ -223,6 +224,7 @@ describe('the operations page', () => {
     await gateway.fleet.say({
       worker: '<img src=x onerror=alert(1)>',
       lanes: [],
+      arenas: [],
       cores: [],
       busy: 0,
       counts: [['<b>', '"><b>', 1]],

@@ -12,7 +12,9 @@ const FLEET_KEY = 'm:workers';
 export const beat = z.strictObject({
   worker: z.string(),
   /** Lanes whose children are warm and take jobs. */
-  lanes: z.array(z.enum(['cpu', 'io'])),
+  lanes: z.array(z.enum(['cpu', 'io', 'arena'])),
+  /** Queues of the arenas that it runs: one for each game, in the version it has. */
+  arenas: z.array(z.string()),
   cores: z.array(z.int().nullable()),
   busy: z.int(),
   /** [name, cause, count] since it started. */

@@ -1,7 +1,8 @@
-import { Queue } from 'bullmq';
+import { Queue, type JobsOptions } from 'bullmq';
 import { kinds, type Kind, type Lane } from '../../protocol/index.ts';
+import { randomId } from '../lib/ids.ts';
 import type { Redis } from '../lib/redis.ts';
-import { queuePrefix } from '../relay/keys.ts';
+import { arenaQueue, queuePrefix } from '../relay/keys.ts';
 import type { JobData, RequestData } from './job-data.ts';
 import { MATCHMAKING_PASS, PASS_INTERVAL_MS } from './pass.ts';
 
@@ -9,26 +10,75 @@ import { MATCHMAKING_PASS, PASS_INTERVAL_MS } from './pass.ts';
 const KEEP_FAILED = { count: 1_000, age: 24 * 3_600 } as const;
 const KEEP_DONE = { count: 100, age: 3_600 } as const;
 
-/** BullMQ, one queue per lane, over the connection it is given. */
+/** Whoever finds no arena with room says so until one is there: within this time it is said once, ms. */
+const ONE_OPEN = { id: 'open', ttl: 2_000 } as const;
+/** An arena is tried again as long as it has matches. Infinity does not survive JSON. */
+export const ARENA_ATTEMPTS = 1e9;
+
+/** One arena's job. */
+export interface ArenaJob {
+  readonly arena: string;
+  readonly game: string;
+  readonly version: string;
+}
+
+/** BullMQ, one queue per lane and for each game's arenas, over the connection it is given. */
 export class Queues {
   private readonly queues: Record<Lane, Queue>;
+  private readonly arenaQueues = new Map<string, Queue>();
+  private readonly open: (name: string) => Queue;
 
   constructor(redis: Redis, onError: (error: Error) => void) {
-    const open = (lane: Lane) => {
-      const queue = new Queue(lane, {
+    this.open = (name) => {
+      const queue = new Queue(name, {
         connection: redis,
-        prefix: queuePrefix(lane),
+        prefix: queuePrefix(name),
         skipVersionCheck: true,
         skipMetasUpdate: true,
       });
       queue.on('error', onError);
       return queue;
     };
-    this.queues = { cpu: open('cpu'), io: open('io') };
+    this.queues = { cpu: this.open('cpu'), io: this.open('io') };
   }
 
   lane(lane: Lane): Queue {
     return this.queues[lane];
+  }
+
+  /** The queue of the arenas of one version of one game. */
+  arenas(game: string, version: string): Queue {
+    const name = arenaQueue(game, version);
+    const queue = this.arenaQueues.get(name) ?? this.open(name);
+    this.arenaQueues.set(name, queue);
+    return queue;
+  }
+
+  /** Asks for one arena more. While one waits for a core there is none to be had, and asking changes nothing. */
+  async addArena(game: string, version: string): Promise<void> {
+    const queue = this.arenas(game, version);
+    if ((await queue.getJobCountByTypes('waiting')) > 0) return;
+    await this.keepArena({ arena: randomId(9), game, version }, { deduplication: ONE_OPEN });
+  }
+
+  /** Adds an arena's job if it is not there. */
+  async keepArena(job: ArenaJob, options: JobsOptions = {}): Promise<void> {
+    await this.arenas(job.game, job.version).add('arena', job, {
+      jobId: job.arena,
+      attempts: ARENA_ATTEMPTS,
+      backoff: 0,
+      stackTraceLimit: 3,
+      removeOnComplete: true,
+      removeOnFail: true,
+      ...options,
+    });
+  }
+
+  /** Takes an arena's job out, unless a worker has it. */
+  async removeArena({ arena, game, version }: ArenaJob): Promise<void> {
+    await this.arenas(game, version)
+      .remove(arena)
+      .catch(() => 0);
   }
 
   /** Adding a job id that is there already changes nothing. */
@@ -72,6 +122,7 @@ export class Queues {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.queues.cpu.close(), this.queues.io.close()]);
+    const all = [...Object.values(this.queues), ...this.arenaQueues.values()];
+    await Promise.all(all.map(async (queue) => await queue.close()));
   }
 }

@@ -3,10 +3,15 @@ import { SignJWT } from 'jose';
 import { afterAll } from 'vitest';
 import { WebSocket } from 'ws';
 import { connect, type Client, type ConnectOptions } from '../../protocol/client/index.ts';
+import { askRedis } from '../../scripts/lib/redis/command.ts';
+import { arenaBeat, type ArenaBeat } from '../../src/match/arenas.ts';
+import { ARENAS_KEY, ORDERS_CHANNEL } from '../../src/relay/keys.ts';
 import { allowedCores } from '../../workers/cores.ts';
+import type { AnyGame } from '../../workers/games/contract.ts';
 import { spawnNode, type TestProcess } from './process.ts';
 import { cutRawClients, RawClient, type RawOptions } from './raw-client.ts';
 import { startTestRedis, type TestRedis } from './redis.ts';
+import { until } from './until.ts';
 
 type Env = Readonly<Record<string, string>>;
 
@@ -15,6 +20,8 @@ export interface MusterOptions {
   readonly gateways?: number;
   /** Default 1. Each has one child, all on the same core (CORE). */
   readonly workers?: number;
+  /** Default false: the workers have no arenas, and start sooner. */
+  readonly arenas?: boolean;
   /** Added to the environment of every process. */
   readonly env?: Env;
   readonly gatewayEnv?: Env;
@@ -56,6 +63,9 @@ const place = Number(process.env['VITEST_POOL_ID'] ?? 1);
  * other file's if there are cores enough: the last core for the first file, and so on downwards.
  */
 export const CORE = cores.at(-1 - ((place - 1) % cores.length)) ?? 0;
+
+/** On a machine that runs other tests, too, a child is not heard as often as it speaks. */
+const ARENAS = { ARENA_MATCHES: '50', ARENA_SILENCE_MS: '1000' } as const;
 
 const SECRET = 'a secret of the tests alone';
 const clients = new Set<Client>();
@@ -120,7 +130,11 @@ export class Muster {
       ...this.options.workerEnv,
       ...env,
     });
-    const [, name = ''] = await process.waitForLine(/"worker":"([^"]+)".*"message":"child ready"/);
+    const [, name = ''] = await process.waitForLine(
+      /"worker":"([^"]+)".*"message":"child ready","lane":"cpu"/,
+    );
+    const matches = env['ARENA_MATCHES'] ?? this.env()['ARENA_MATCHES'];
+    if (matches !== '0') await process.waitForLine(/"message":"arenas ready"/);
     const worker = { process, name };
     this.workers.push(worker);
     return worker;
@@ -159,12 +173,40 @@ export class Muster {
     });
   }
 
+  /** Asks the workers for an arena, as matchmaking does. */
+  async openArena(game: AnyGame): Promise<void> {
+    const { name, version } = game;
+    await this.ask(['PUBLISH', ORDERS_CHANNEL, JSON.stringify({ open: { game: name, version } })]);
+  }
+
+  /** What the arenas said of themselves last: of a child that is dead until another one takes its arena over. */
+  async arenas(): Promise<ArenaBeat[]> {
+    const all = await this.ask(['HVALS', ARENAS_KEY]);
+    return all.map((json) => arenaBeat.parse(JSON.parse(json)));
+  }
+
+  /** The first arena of which that holds. */
+  async arena(holds: (beat: ArenaBeat) => boolean = () => true): Promise<ArenaBeat> {
+    let found: ArenaBeat | undefined;
+    await until(async () => {
+      found = (await this.arenas()).find(holds);
+      return found !== undefined;
+    });
+    if (found === undefined) throw new Error('no arena');
+    return found;
+  }
+
+  private async ask(command: readonly string[]): Promise<string[]> {
+    return await askRedis(this.redis.url, command);
+  }
+
   private env(): Env {
     return {
       REDIS_URL: this.redis.url,
       JWT_SECRET: SECRET,
       DRILLS: 'on',
       CORES: String(CORE),
+      ...(this.options.arenas === true ? ARENAS : { ARENA_MATCHES: '0' }),
       ...this.options.env,
     };
   }
@@ -181,7 +223,7 @@ export async function token(player: string, claims: Record<string, unknown> = {}
 /** /readyz has nothing to wait on: it is asked until it says 200. */
 async function ready({ http, process }: TestGateway): Promise<void> {
   let said = '';
-  for (const until = Date.now() + 20_000; Date.now() < until; await sleep(50)) {
+  for (const limit = Date.now() + 20_000; Date.now() < limit; await sleep(50)) {
     const response = await fetch(`${http}/readyz`);
     said = await response.text();
     if (response.ok) return;

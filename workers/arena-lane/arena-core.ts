@@ -1,0 +1,292 @@
+import type { ChildPool, Job } from 'bullmq';
+import type { Config } from '../../src/lib/config.ts';
+import type { Counters } from '../../src/lib/counters.ts';
+import type { Log } from '../../src/lib/log.ts';
+import type { Redis } from '../../src/lib/redis.ts';
+import type { CoreShare } from '../core-share.ts';
+import { endedWithParent, forkCommand, type Slot } from '../cores.ts';
+import type { AnyGame } from '../games/contract.ts';
+import { behind, compete, yielding } from '../priority.ts';
+import { poolOf, WarmPool, type Child } from '../warm-pool.ts';
+import { ArenaWorker } from './arena-worker.ts';
+import { Silence } from './silence.ts';
+
+/** JavaScript heap of a child, MiB: hundreds of matches, their logs and checkpoints. */
+const HEAP_MB = 1_024;
+/** One that runs, and one that takes over. */
+const CHILDREN = 2;
+/** An arena that ends sooner by an error did not get anywhere, ms. */
+const EARLY_MS = 1_000;
+/** How much longer each early end in succession makes the wait for the next try, and the most of it, ms. */
+const EARLY_STEP_MS = 250;
+const EARLY_MOST_MS = 5_000;
+/** A child that hears of leaving before its arena is up is told again, ms. */
+const LEAVE_AGAIN_MS = 250;
+
+/** What children and their worker tell each other, beside BullMQ, which ignores what it does not know. */
+const TELL = 'muster';
+
+/** Name of the error by which a child hands its arena over: it is tried again by another worker. */
+export const HANDED_OVER = 'HandedOver';
+
+export interface ArenaCoreParts {
+  readonly slot: Slot;
+  readonly games: readonly AnyGame[];
+  readonly sandbox: URL;
+  readonly connection: Redis;
+  readonly config: Pick<Config, 'ARENA_LOCK_MS' | 'ARENA_SILENCE_MS'>;
+  readonly share: CoreShare;
+  readonly counters: Counters;
+  readonly log: Log;
+  /** This worker process. */
+  readonly worker: string;
+  /** Of the children, added to the worker's own. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Why the worker ended a child. */
+type Cause = 'silent' | 'lock_lost' | 'drained' | 'failed';
+
+/** An arena that runs here. */
+interface Running {
+  readonly job: Job;
+  readonly child: Child;
+  readonly silence: Silence;
+  cause: Cause | undefined;
+}
+
+/**
+ * The arena lane on one core: a BullMQ worker per game, and children that they share, one more than there are arenas.
+ * That one takes over when another dies: its code is loaded, compiled and optimised.
+ */
+export class ArenaCore {
+  readonly core: number | undefined;
+  private readonly workers: readonly ArenaWorker[];
+  private readonly pool: ChildPool;
+  private readonly children: WarmPool;
+  private readonly arenas = new Set<Running>();
+  private closing: Promise<void> | undefined;
+  private early = 0;
+  private hosted = 0;
+
+  constructor(private readonly parts: ArenaCoreParts) {
+    const { slot, games, sandbox, connection, config, worker, log } = parts;
+    this.core = slot.core;
+    const where = slot.core === undefined ? {} : { MUSTER_CORE: String(slot.core) };
+    const heap = [`--max-old-space-size=${HEAP_MB}`, '--enable-source-maps'];
+    const plain = endedWithParent(forkCommand(slot.core, heap));
+    // A spare that warms up must not make the ticks of its neighbours late.
+    const command = () => (parts.share.taken && yielding() === 'both ways' ? behind(plain) : plain);
+    this.workers = games.map(
+      (game) =>
+        new ArenaWorker({
+          game,
+          name: `${worker}/${slot.core ?? 'any'}`,
+          sandbox,
+          connection,
+          config,
+          command,
+          env: { ...parts.env, ...where },
+          host: async (job, run) => await this.host(job, run),
+        }),
+    );
+    this.pool = sharePool(this.workers, sandbox);
+    for (const one of this.workers) {
+      one.on('error', (error) => log.warn('worker error', { lane: 'arena', error }));
+      one.on('lockRenewalFailed', (jobs: string[]) => this.lost(jobs));
+    }
+    this.children = new WarmPool({
+      children: this.pool,
+      file: sandbox.href,
+      size: CHILDREN,
+      log,
+      whose: { lane: 'arena', core: slot.core },
+      closing: () => this.closing !== undefined,
+      onReady: (child) => this.adopt(child),
+    });
+  }
+
+  /** Arenas that run here, or are about to. */
+  get busy(): number {
+    return this.hosted;
+  }
+
+  /** One of the children's processes, a running one's before others. */
+  get pid(): number | undefined {
+    return this.children.pid;
+  }
+
+  /** Names of the queues whose arenas may run here. */
+  get queues(): string[] {
+    return this.workers.map(({ queue }) => queue);
+  }
+
+  /** Whether it takes arenas. */
+  isRunning(): boolean {
+    return this.closing === undefined && this.workers.some((worker) => worker.isRunning());
+  }
+
+  /** Tries until the children have loaded their modules and simulated a little. */
+  async warm(): Promise<void> {
+    await this.children.keepWarm();
+  }
+
+  async run(): Promise<void> {
+    await Promise.all(this.workers.map(async (worker) => await worker.run()));
+  }
+
+  /** Takes no more arenas, and asks those that run here to go elsewhere. Resolves when the children have ended. */
+  async close(): Promise<void> {
+    this.closing ??= this.leave();
+    await this.closing;
+  }
+
+  /** Ends the children: their arenas go on from their last logged tick, at another worker. */
+  surrender(): void {
+    for (const one of this.arenas) this.end(one, 'drained');
+  }
+
+  private async leave(): Promise<void> {
+    const closed = Promise.all(this.workers.map(async (worker) => await worker.close()));
+    const ask = (): void => {
+      for (const { child } of this.arenas) {
+        // Where it is dead its exit is on the way.
+        child.send({ cmd: TELL, is: 'leave' }).catch(() => undefined);
+      }
+    };
+    ask();
+    const again = setInterval(ask, LEAVE_AGAIN_MS);
+    await closed;
+    clearInterval(again);
+    await this.pool.clean();
+  }
+
+  /** Makes one attempt at an arena in a child that is looked after. */
+  private async host(job: Job, run: () => Promise<unknown>): Promise<unknown> {
+    const { share, counters, log } = this.parts;
+    const release = share.take();
+    const began = performance.now();
+    let one: Running | undefined;
+    this.hosted++;
+    this.children.resize(Math.max(CHILDREN, this.busy + 1));
+    try {
+      await this.free();
+      const before = new Set(this.children.running);
+      const attempt = run();
+      // BullMQ has taken a child before `run` returned its promise: one was free.
+      const child = this.children.running.find((each) => !before.has(each));
+      if (child !== undefined) {
+        one = this.look(job, child);
+        log.info('arena begins', { ...this.about(one) });
+      }
+      const result = await attempt;
+      this.early = 0;
+      counters.add('arenas_ended', 'empty');
+      return result;
+    } catch (error) {
+      const cause = one?.cause ?? causeOf(error);
+      counters.add('arenas_ended', cause);
+      log.warn('arena interrupted', { ...(one && this.about(one)), cause, error });
+      // What an error has left behind nobody knows; the spare is there.
+      if (one !== undefined && cause === 'failed') this.end(one, 'failed');
+      await this.pause(performance.now() - began);
+      throw error;
+    } finally {
+      one?.silence.stop();
+      if (one !== undefined) this.arenas.delete(one);
+      this.hosted--;
+      release();
+      this.children.resize(Math.max(CHILDREN, this.busy + 1));
+    }
+  }
+
+  /** Waits for a free child. @throws HandedOver when this worker leaves; Error when no child starts */
+  private async free(): Promise<void> {
+    if (!this.children.hasFree) {
+      if (!this.children.isForking) void this.children.keepWarm();
+      await this.children.ready();
+    }
+    if (this.closing !== undefined) throw handedOver();
+    if (!this.children.hasFree) throw new Error('no child for the arena');
+  }
+
+  private look(job: Job, child: Child): Running {
+    const silence = new Silence(this.parts.config.ARENA_SILENCE_MS, () => this.end(one, 'silent'));
+    const one: Running = { job, child, silence, cause: undefined };
+    this.arenas.add(one);
+    return one;
+  }
+
+  /** Hears a child, and lets it compete from now on: one that warmed up behind others must be able to take over. */
+  private adopt(child: Child): void {
+    child.on('message', (message: unknown) => {
+      if (!isBeat(message)) return;
+      for (const one of this.arenas) if (one.child === child) one.silence.hear();
+    });
+    if (this.parts.share.taken && yielding() === 'both ways') {
+      compete(child.pid).catch((error: unknown) =>
+        this.parts.log.warn('priorities not set', { core: this.core, error }),
+      );
+    }
+  }
+
+  /** Another worker may have these arenas by now. Their terms fence what is durable; this ends the rest. */
+  private lost(jobs: readonly string[]): void {
+    for (const one of this.arenas) {
+      if (jobs.includes(one.job.id ?? '')) this.end(one, 'lock_lost');
+    }
+  }
+
+  private end(one: Running, cause: Cause): void {
+    one.silence.stop();
+    if (one.cause !== undefined) return;
+    one.cause = cause;
+    this.parts.counters.add('arenas_killed', cause);
+    this.parts.log.warn('arena killed', { ...this.about(one), cause });
+    this.children.kill(one.child);
+  }
+
+  /** An arena that cannot begin would be tried thousands of times a second. */
+  private async pause(lastedMs: number): Promise<void> {
+    this.early = lastedMs < EARLY_MS ? this.early + 1 : 0;
+    const ms = Math.min(Math.max(this.early - 1, 0) * EARLY_STEP_MS, EARLY_MOST_MS);
+    if (ms > 0 && this.closing === undefined)
+      await new Promise((resolve) => setTimeout(resolve, ms));
+  }
+
+  private about({ job, child }: Running): Record<string, unknown> {
+    return { arena: job.id, core: this.core, pid: child.pid };
+  }
+}
+
+/** Lets the workers of one core fork from one pool, which outlives them. */
+function sharePool(workers: readonly ArenaWorker[], sandbox: URL): ChildPool {
+  const [first] = workers;
+  if (first === undefined) throw new Error('an arena core without a game');
+  const pool = poolOf(first);
+  for (const worker of workers) worker.forkFrom(pool, sandbox);
+  return pool;
+}
+
+function handedOver(): Error {
+  const error = new Error('the worker leaves');
+  error.name = HANDED_OVER;
+  return error;
+}
+
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'failed';
+  if (error.name === HANDED_OVER) return 'handed_over';
+  return error.message.startsWith('Unexpected exit code') ? 'crashed' : 'failed';
+}
+
+function isBeat(message: unknown): boolean {
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    'cmd' in message &&
+    message.cmd === TELL &&
+    'is' in message &&
+    message.is === 'beat'
+  );
+}

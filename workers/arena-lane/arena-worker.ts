@@ -1,0 +1,76 @@
+import { Worker, type ChildPool, type Job } from 'bullmq';
+import type { Config } from '../../src/lib/config.ts';
+import type { Redis } from '../../src/lib/redis.ts';
+import { ARENA_ATTEMPTS } from '../../src/jobs/queues.ts';
+import { arenaQueue, queuePrefix } from '../../src/relay/keys.ts';
+import { forkOptions, type ForkCommand } from '../cores.ts';
+import type { AnyGame } from '../games/contract.ts';
+
+/** A worker that another one waits for may be frozen: so long until the others look for themselves, s. */
+const DRAIN_DELAY_S = 1;
+const RETRY_MS = 250;
+
+/** What is done around the attempt of a job, which `run` makes. */
+export type Host = (job: Job, run: () => Promise<unknown>) => Promise<unknown>;
+
+export interface ArenaWorkerParts {
+  readonly game: AnyGame;
+  /** As BullMQ names it in the job. */
+  readonly name: string;
+  readonly sandbox: URL;
+  readonly connection: Redis;
+  readonly config: Pick<Config, 'ARENA_LOCK_MS'>;
+  readonly command: () => ForkCommand;
+  readonly env: Readonly<Record<string, string>>;
+  readonly host: Host;
+}
+
+/**
+ * Takes the arenas of one game in the version of this build, one at a time, on one core. BullMQ supervises: it hands
+ * the arena of a dead child, or a dead worker, to whoever is free, as often as it takes.
+ */
+export class ArenaWorker extends Worker {
+  readonly queue: string;
+  private readonly host: Host;
+
+  constructor(parts: ArenaWorkerParts) {
+    const { game, name, sandbox, connection, config, command, env, host } = parts;
+    const queue = arenaQueue(game.name, game.version);
+    super(queue, sandbox, {
+      connection,
+      prefix: queuePrefix(queue),
+      concurrency: 1,
+      autorun: false,
+      name,
+      lockDuration: config.ARENA_LOCK_MS,
+      stalledInterval: config.ARENA_LOCK_MS / 2,
+      maxStalledCount: ARENA_ATTEMPTS,
+      runRetryDelay: RETRY_MS,
+      drainDelay: DRAIN_DELAY_S,
+      workerForkOptions: forkOptions(command, { ...process.env, ...env }),
+    });
+    this.queue = queue;
+    this.host = host;
+  }
+
+  /**
+   * Takes its children from a pool that others share. BullMQ would end all of them when this worker closes, so it is
+   * left without a pool of its own to end.
+   */
+  forkFrom(pool: ChildPool, sandbox: URL): void {
+    Reflect.set(this, 'childPool', pool);
+    this.createSandbox(sandbox.href);
+    Reflect.set(this, 'childPool', undefined);
+  }
+
+  protected override async callProcessJob(
+    job: Job,
+    token: string,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    return await this.host(job, async () => {
+      const result: unknown = await super.callProcessJob(job, token, signal);
+      return result;
+    });
+  }
+}
