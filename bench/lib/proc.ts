@@ -12,6 +12,16 @@ export function cpuSeconds(pid: number): number | undefined {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
 }
 
+/** @returns seconds that a CPU was in use, by whoever; undefined where the system does not tell */
+export function coreSeconds(core: number): number | undefined {
+  const line = new RegExp(`^cpu${core} (.*)$`, 'm').exec(read('/proc/stat') ?? '')?.[1];
+  if (line === undefined) return undefined;
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line
+    .split(' ')
+    .map(Number);
+  return (user + nice + system + irq + softirq + steal) / TICKS_PER_S;
+}
+
 /** @returns resident bytes of a process; undefined without /proc */
 export function residentBytes(pid: number): number | undefined {
   const kib = /^VmRSS:\s*(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];

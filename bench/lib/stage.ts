@@ -112,6 +112,11 @@ export class Stage {
     return new Helper(child, program.name, child.pid ?? 0);
   }
 
+  /** Called when the stage ends, before what was started earlier ends. */
+  atEnd(end: () => void): void {
+    this.ends.push(async () => await Promise.resolve(end()));
+  }
+
   /** Ends everything, last first. */
   async end(): Promise<void> {
     this.ending = true;

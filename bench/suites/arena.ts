@@ -1,0 +1,202 @@
+import { spawnSync } from 'node:child_process';
+import { setTimeout as wait } from 'node:timers/promises';
+import { z } from 'zod';
+import { connectRedis } from '../../src/lib/redis.ts';
+import { Arenas, isFresh, type ArenaBeat } from '../../src/match/arenas.ts';
+import { knockout } from '../../workers/games/knockout/index.ts';
+import { arenaOutcome, type Level, type Probed, type Window } from '../lib/arena-report.ts';
+import type { Helper } from '../lib/orders.ts';
+import { beyondTheWait } from '../lib/overhead.ts';
+import { percentile } from '../lib/figures.ts';
+import { coreSeconds, Meter } from '../lib/proc.ts';
+import { say, type Stage } from '../lib/stage.ts';
+import type { Suite } from '../lib/suite.ts';
+
+const DEFAULT_SECONDS = 240;
+/** Matches of eight in one arena, one level after the other. */
+const LEVELS = [50, 100, 200, 300, 400, 500, 600, 700, 800, 1_000];
+/** Two windows a level: the arena alone, and beside a batch job. */
+const WINDOWS = 2 * LEVELS.length;
+const BUDGET_MS = 2;
+/** From the last match's placing until code is optimised and old ticks have left the histogram, ms. */
+const SETTLE_MS = 6_000;
+const BEAT_LOOK_MS = 250;
+/** Matches that are watched over real sockets. */
+const WATCHED = 32;
+const PROBES = { alone: 300, crowded: 100 };
+/** Levels at which it is measured how soon an input is seen: this one, and those above. */
+const CROWDED_FROM = 300;
+const PLACE_LIMIT_MS = 120_000;
+
+const feedCounts = z.object({
+  inputs: z.int(),
+  refused: z.int(),
+  snapshots: z.int(),
+  bytes: z.int(),
+  ended: z.int(),
+  discs: z.int(),
+  pictures: z.int(),
+});
+const watchCounts = z.object({ snapshots: z.int(), bytes: z.int(), damaged: z.int() });
+const probed = z.object({
+  probes: z.array(z.object({ toSnapshot: z.number(), inTime: z.boolean(), toEcho: z.number() })),
+  echoes: z.array(z.number()),
+});
+const done = z.literal(true);
+
+interface Parts {
+  readonly arenas: Arenas;
+  readonly feeder: Helper;
+  readonly player: Helper;
+  readonly pids: Readonly<Record<string, number>>;
+  readonly arenaCore: number | undefined;
+  readonly otherCore: number | undefined;
+}
+
+/** How many matches one pinned core carries, what each costs, and how soon an input is seen. */
+export const arena: Suite = async (stage) => {
+  const seconds = stage.seconds ?? DEFAULT_SECONDS;
+  const windowMs = (seconds * 1_000) / WINDOWS;
+  const parts = await set(stage);
+  say('arena: an input in an arena of one match');
+  const alone = await probe(parts.player, short(PROBES.alone, seconds));
+  const levels: Level[] = [];
+  for (const matches of LEVELS) {
+    const level = await climb(parts, matches, windowMs, short(PROBES.crowded, seconds));
+    levels.push(level);
+    if (level.alone.latenessP99Ms > BUDGET_MS) break;
+  }
+  return arenaOutcome({ levels, alone, budgetMs: BUDGET_MS, pinned: stage.cores.length > 1 });
+};
+
+/** A run of seconds is there to see that it works. */
+function short(count: number, seconds: number): number {
+  return seconds < 30 ? Math.ceil(count / 10) : count;
+}
+
+async function set(stage: Stage): Promise<Parts> {
+  const [first] = stage.cores;
+  const arenaCore = stage.cores.at(-1);
+  const otherCore = stage.cores.length > 1 ? first : undefined;
+  const redis = await stage.redis();
+  const worker = stage.start({
+    name: 'worker',
+    file: 'worker.js',
+    env: {
+      NODE_ENV: 'production',
+      REDIS_URL: redis.url,
+      GUESTS: 'on',
+      DRILLS: 'on',
+      ARENA_MATCHES: String((LEVELS.at(-1) ?? 0) + 10),
+      ...(arenaCore !== undefined && { CORES: String(arenaCore) }),
+    },
+    profiled: true,
+  });
+  await worker.line(/"message":"child ready"/);
+  const gateway = await stage.gateway(redis.url, { core: otherCore });
+  // The worker may give its children any core that it was born with, so it is moved only now; they are not.
+  for (const pid of [redis.pid, worker.pid, process.pid]) pin(pid, otherCore);
+  const helper = (name: string, file: string): Helper =>
+    stage.helper({ name, file: `bench/${file}.js`, core: otherCore });
+  const feeder = helper('feeder', 'arena-feeder');
+  const player = helper('player', 'arena-player');
+  await feeder.ask('start', { url: redis.url }, done);
+  await player.ask('start', { url: redis.url, port: gateway.port }, done);
+  const connection = connectRedis(redis.url, 'bench', (error) => say(error.message));
+  stage.atEnd(() => connection.disconnect());
+  const pids = { redis: redis.pid, gateway: gateway.pid, worker: worker.pid, feeder: feeder.pid };
+  return { arenas: new Arenas(connection), feeder, player, pids, arenaCore, otherCore };
+}
+
+async function climb(
+  parts: Parts,
+  matches: number,
+  windowMs: number,
+  probes: number,
+): Promise<Level> {
+  const { feeder, player } = parts;
+  say(`arena: ${matches} matches`);
+  await feeder.ask('raise', { count: matches }, done, PLACE_LIMIT_MS);
+  const ids = await feeder.ask('ids', { count: WATCHED }, z.array(z.string()));
+  await player.ask('watch', { matches: ids }, done);
+  await wait(SETTLE_MS);
+  let alone = await measure(parts, matches, windowMs);
+  if (alone.latenessP99Ms > BUDGET_MS) {
+    say(`arena: lateness p99 ${alone.latenessP99Ms.toFixed(2)} ms; once more`);
+    await wait(SETTLE_MS);
+    alone = await measure(parts, matches, windowMs);
+  }
+  const crowded =
+    matches >= CROWDED_FROM && alone.latenessP99Ms <= BUDGET_MS
+      ? await probe(player, probes)
+      : undefined;
+  await player.ask('batch', { on: true }, done);
+  await wait(SETTLE_MS);
+  const beside = await measure(parts, matches, windowMs);
+  await player.ask('batch', { on: false }, done);
+  return { matches, alone, beside, crowded };
+}
+
+async function measure(parts: Parts, matches: number, ms: number): Promise<Window> {
+  const { arenas, feeder, player, pids, arenaCore, otherCore } = parts;
+  const before = await onlyArena(arenas);
+  const meter = new Meter({ ...pids, arena: before.pid });
+  const cores = [arenaCore, otherCore].map((core) => core && coreSeconds(core));
+  await feeder.ask('take', undefined, feedCounts);
+  await player.ask('watched', undefined, watchCounts);
+  const began = performance.now();
+  let worst = 0;
+  while (performance.now() - began < ms) {
+    await wait(Math.min(BEAT_LOOK_MS, ms));
+    const beat = await onlyArena(arenas);
+    if (beat.term !== before.term) throw new Error('the arena was taken over meanwhile');
+    worst = Math.max(worst, beat.latenessP99Ms);
+  }
+  const seconds = (performance.now() - began) / 1_000;
+  const fed = await feeder.ask('take', undefined, feedCounts);
+  const watched = await player.ask('watched', undefined, watchCounts);
+  if (watched.damaged > 0) throw new Error(`${watched.damaged} damaged snapshots`);
+  const [arenaBusy, otherBusy] = [arenaCore, otherCore].map((core, i) => {
+    const [was, is] = [cores[i], core && coreSeconds(core)];
+    return was === undefined || is === undefined ? undefined : (is - was) / seconds;
+  });
+  return {
+    seconds,
+    latenessP99Ms: worst,
+    cpu: meter.seconds(),
+    arenaBusy,
+    otherBusy,
+    matchTicks: matches * knockout.tickRate * seconds,
+    ...fed,
+    discsOfPicture: fed.discs / Math.max(fed.pictures, 1),
+    watchedSnapshots: watched.snapshots,
+    watchedBytes: watched.bytes,
+    watchedMatches: Math.min(WATCHED, matches),
+  };
+}
+
+async function onlyArena(arenas: Arenas): Promise<ArenaBeat> {
+  const [one, ...more] = (await arenas.list()).filter((beat) => isFresh(beat));
+  if (one === undefined) throw new Error('the arena does not say that it lives');
+  if (more.length > 0) throw new Error(`${more.length + 1} arenas where one belongs`);
+  return one;
+}
+
+async function probe(player: Helper, count: number): Promise<Probed> {
+  const order = { probes: count, echoes: count };
+  const { probes, echoes } = await player.ask('probe', order, probed, 180_000);
+  return {
+    probes: count,
+    beyondMs: beyondTheWait(probes),
+    toEchoMs: percentile(
+      probes.map(({ toEcho }) => toEcho),
+      0.5,
+    ),
+    roomMs: percentile(echoes, 0.5),
+  };
+}
+
+/** Moves a process with all its threads; it stays where it is when that is impossible. */
+function pin(pid: number, core: number | undefined): void {
+  if (core !== undefined) spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
+}
