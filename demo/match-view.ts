@@ -136,7 +136,11 @@ export class MatchView {
     // Held upright, thumbs have the lower part of a phone to themselves; held across, the sides.
     const bottom = small ? (portrait ? 150 : 16) : 30;
     const top = portrait ? 112 : small ? 56 : 76;
-    return { room: { top, bottom: replays ? 110 + bottom / 3 : bottom }, names: true };
+    return {
+      room: { top, bottom: replays ? 110 + bottom / 3 : bottom },
+      names: true,
+      aim: this.isPlaying ? this.steering.aim : undefined,
+    };
   }
 
   private position(): RequestInput<'forecast'>['position'] | undefined {

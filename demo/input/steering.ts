@@ -43,6 +43,11 @@ export class Steering {
     this.dashUntil = -Infinity;
   }
 
+  /** Where it points just now, before anybody was told. */
+  get aim(): Direction {
+    return this.stick ?? this.keys;
+  }
+
   /** @returns the input to send now, if there is one @param canDash whether a dash would be taken */
   next(now: number, canDash: boolean): KnockoutInput | undefined {
     const { x, y } = quantise(this.stick ?? this.keys);

@@ -1,14 +1,13 @@
 import * as z from 'zod';
+import { seat } from '../../protocol/index.ts';
 
 const listSchema = z.object({
   matches: z.array(
     z.object({
       match: z.string(),
       game: z.string(),
-      state: z.string(),
-      players: z.number(),
-      /** ms since the Unix epoch, or a date as text. */
-      startedAt: z.union([z.number(), z.string()]).nullish(),
+      state: z.enum(['waiting', 'playing']),
+      seats: z.array(seat),
     }),
   ),
 });
@@ -45,7 +44,7 @@ export class LiveMatches {
 
 async function fetchList(): Promise<readonly LiveMatch[] | undefined> {
   try {
-    const answer = await fetch('/v1/matches', { headers: { accept: 'application/json' } });
+    const answer = await fetch('/v1/matches');
     if (!answer.ok) return undefined;
     const { matches } = listSchema.parse(await answer.json());
     return matches.filter(({ game }) => game === 'knockout');

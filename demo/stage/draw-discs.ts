@@ -100,6 +100,33 @@ export function drawOwn(
   });
 }
 
+/** Where the player at this page steers: shown at once, before the arena has heard of it. */
+export function drawAim(
+  pen: Pen,
+  camera: Camera,
+  disc: FrameDisc,
+  aim: { readonly x: number; readonly y: number },
+  palette: Palette,
+): void {
+  const size = Math.sqrt(aim.x * aim.x + aim.y * aim.y);
+  if (size === 0) return;
+  const x = aim.x / size;
+  const y = aim.y / size;
+  onFloor(pen, camera, () => {
+    const tip = DISC_RADIUS + 0.46 + 0.2 * Math.min(1, size);
+    const base = DISC_RADIUS + 0.36;
+    pen.fillStyle = palette.own;
+    pen.globalAlpha = 0.85;
+    pen.beginPath();
+    pen.moveTo(disc.x + x * tip, disc.y + y * tip);
+    pen.lineTo(disc.x + x * base - y * 0.26, disc.y + y * base + x * 0.26);
+    pen.lineTo(disc.x + x * base + y * 0.26, disc.y + y * base - x * 0.26);
+    pen.closePath();
+    pen.fill();
+    pen.globalAlpha = 1;
+  });
+}
+
 /** Over a disc. `own`: with a pointer, so that one finds oneself at a glance. */
 export function drawName(
   pen: Pen,

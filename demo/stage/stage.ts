@@ -1,7 +1,7 @@
 import { radiusAt } from '../../workers/games/knockout/rules.ts';
 import type { MatchSource, Sample } from '../source/source.ts';
 import { aim, approach, type Camera, type Room } from './camera.ts';
-import { drawDisc, drawName, drawOwn, drawShadow, STANDING } from './draw-discs.ts';
+import { drawAim, drawDisc, drawName, drawOwn, drawShadow, STANDING } from './draw-discs.ts';
 import { drawFalling, drawFlashes, drawFloating, drawSparks, drawTrails } from './draw-effects.ts';
 import { drawPlatform, type Edge } from './draw-platform.ts';
 import type { Frame } from './frame.ts';
@@ -18,6 +18,8 @@ export interface StageView {
   readonly room: Pick<Room, 'top' | 'bottom'>;
   /** Names over the discs. */
   readonly names: boolean;
+  /** Where this page's player steers, each part -1 to 1; absent: nowhere. */
+  readonly aim?: { readonly x: number; readonly y: number } | undefined;
 }
 
 /** The canvas: draws whatever source it is given, once per call of `draw`. */
@@ -129,6 +131,7 @@ export class Stage {
     const own = frame.discs[source.mySlot];
     if (own?.standing) {
       drawOwn(pen, camera, own, 1 - own.dashIn / source.options.dashCooldownTicks, palette);
+      if (view.aim) drawAim(pen, camera, own, view.aim, palette);
     }
     for (const { disc, slot } of standing) drawDisc(pen, camera, slot, disc, STANDING);
     drawFlashes(pen, camera, scene, palette, now);

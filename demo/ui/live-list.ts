@@ -1,6 +1,7 @@
 import type { LiveMatch } from '../net/matches.ts';
 import { writeRoute } from '../route.ts';
-import { make, need } from './dom.ts';
+import { playerName } from '../names.ts';
+import { make, need, setText } from './dom.ts';
 
 const SHOWN = 6;
 
@@ -45,10 +46,20 @@ class Row {
     this.item = make('li', '', this.link);
   }
 
-  update({ players, state }: LiveMatch): void {
-    const who = players === 0 ? 'Bots' : players === 1 ? '1 player' : `${players} players`;
-    this.who.textContent = who;
-    this.state.textContent = state === 'waiting' ? 'about to start' : 'playing';
-    this.link.ariaLabel = `Watch the match of ${who.toLowerCase()}`;
+  update({ seats, state }: LiveMatch): void {
+    const names = seats.flatMap(({ player }) => (player === undefined ? [] : [playerName(player)]));
+    const who = names.length === 0 ? 'Bots' : listOf(names);
+    const bots = seats.length - names.length;
+    const others = names.length === 0 || bots === 0 ? '' : bots === 1 ? '1 bot' : `${bots} bots`;
+    setText(this.who, who);
+    setText(this.state, state === 'waiting' ? 'about to start' : others);
+    this.link.ariaLabel = `Watch the match of ${who}`;
   }
+}
+
+/** Two of them, and how many more. */
+function listOf(names: readonly string[]): string {
+  const [first = '', second] = names;
+  if (second === undefined) return first;
+  return names.length === 2 ? `${first}, ${second}` : `${first}, ${second} +${names.length - 2}`;
 }
