@@ -37,7 +37,7 @@ export const replyErrors = {
   unavailable: { retry: 'later', http: 503, says: 'the store cannot be reached' },
   in_match: {
     retry: 'later',
-    http: 409,
+    http: 429,
     says: 'the player has a seat in a match that is not over',
   },
   unknown_request: { retry: 'never', http: 404, says: 'no request has this id' },

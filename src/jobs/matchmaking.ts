@@ -1,7 +1,7 @@
 import { kinds, matchQueues } from '../../protocol/index.ts';
 import type { Redis } from '../lib/redis.ts';
 import type { RequestData } from './job-data.ts';
-import { Pool } from './pool.ts';
+import { Pool } from '../match/pool.ts';
 import type { WorkQueues } from './late-queues.ts';
 import type { RequestName } from './records.ts';
 
@@ -29,7 +29,7 @@ export class Matchmaking {
   async matched(kind: string, { player, id }: RequestName): Promise<boolean> {
     if (kind !== 'matchmake') return false;
     for (const queue of matchQueues) {
-      const is = await this.pool.withdraw(queue, player, id);
+      const is = await this.pool.withdraw(queue, { player, id });
       if (is !== 'absent') return is === 'matched';
     }
     return false;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { matchQueues } from '../../protocol/kinds/matchmake.ts';
-import { type Formed, formMatches, queueRules, type Rules, type Ticket } from './matchmake-core.ts';
+import { matchQueues, queues } from '../../protocol/index.ts';
+import { type Formed, formMatches, type Rules, type Ticket } from './matchmake-core.ts';
 
 const NOW = 1_000_000;
 
@@ -14,7 +14,11 @@ const rulesOf = (maxTeams: number, maxSize: number): fc.Arbitrary<Rules> =>
       perSecond: fc.constantFrom(0, 0.5, 1),
       max: fc.integer({ min: 6, max: 20 }),
     }),
-    maxLatencyMs: fc.constant(100),
+    latencyMs: fc.record({
+      base: fc.constant(60),
+      perSecond: fc.constantFrom(0, 5),
+      max: fc.constantFrom(60, 100),
+    }),
   });
 
 /** Small ranges on purpose: equal skills, equal ages and shared regions are where mistakes hide. */
@@ -47,6 +51,9 @@ const skillOf = ({ members }: Ticket): number =>
   members.reduce((sum, { mu }) => sum + mu, 0) / members.length;
 const waitedOf = ({ enqueuedAtMs }: Ticket): number => NOW - enqueuedAtMs;
 
+const latencyOf = (ticket: Ticket, { latencyMs: { base, perSecond, max } }: Rules): number =>
+  Math.min(max, base + (perSecond * waitedOf(ticket)) / 1_000);
+
 /** The rules, said a second time and without cleverness. */
 function fits(group: readonly Ticket[], rules: Rules): boolean {
   const skills = group.map(skillOf);
@@ -55,7 +62,7 @@ function fits(group: readonly Ticket[], rules: Rules): boolean {
   const spread = Math.max(...skills) - Math.min(...skills);
   if (spread > Math.min(max, base + perSecond * waited) + 1e-9) return false;
   return ['eu', 'us', 'ap'].some((region) =>
-    group.every(({ regions }) => (regions[region] ?? Infinity) <= rules.maxLatencyMs),
+    group.every((ticket) => (ticket.regions[region] ?? Infinity) <= latencyOf(ticket, rules)),
   );
 }
 
@@ -128,8 +135,9 @@ describe('whatever waits', () => {
             const players = team.flatMap((id) => named.get(id)?.members ?? []);
             expect(players).toHaveLength(rules.teamSize);
           }
-          for (const { regions } of group) {
-            expect(regions[match?.region ?? '']).toBeLessThanOrEqual(rules.maxLatencyMs);
+          for (const ticket of group) {
+            const latency = ticket.regions[match?.region ?? ''];
+            expect(latency).toBeLessThanOrEqual(latencyOf(ticket, rules));
           }
           expect(match?.quality).toBeGreaterThanOrEqual(0);
           expect(match?.quality).toBeLessThanOrEqual(1);
@@ -210,7 +218,9 @@ describe('whatever waits', () => {
         const botsAfterMs = 5_000;
         const formed = formMatches(tickets, { ...rules, botsAfterMs }, NOW);
         for (const ticket of tickets.filter(({ id }) => formed.left.includes(id))) {
-          const reaches = Object.values(ticket.regions).some((ms) => ms <= rules.maxLatencyMs);
+          const reaches = Object.values(ticket.regions).some(
+            (ms) => ms <= latencyOf(ticket, rules),
+          );
           const isSmall = ticket.members.length <= rules.teamSize;
           expect(reaches && isSmall && waitedOf(ticket) >= botsAfterMs).toBe(false);
         }
@@ -230,7 +240,7 @@ describe('one case at a time', () => {
     teams: 2,
     teamSize: 1,
     window: { base: 1, perSecond: 0.5, max: 5 },
-    maxLatencyMs: 100,
+    latencyMs: { base: 100, perSecond: 10, max: 150 },
   };
 
   test('a window widens with the wait of the oldest, up to its limit', () => {
@@ -241,6 +251,17 @@ describe('one case at a time', () => {
     expect(meets(2, 2_000)).toBe(true);
     expect(meets(5, 60_000)).toBe(true);
     expect(meets(5.1, 3_600_000)).toBe(false);
+  });
+
+  test('a region that is too far at first is near enough later, up to its limit', () => {
+    const far = (ms: number, waitedMs: number): boolean =>
+      formMatches([solo('a', 20, waitedMs, { eu: ms }), solo('b', 20)], duel, NOW).matches
+        .length === 1;
+    expect(far(101, 0)).toBe(false);
+    expect(far(120, 1_999)).toBe(false);
+    expect(far(120, 2_000)).toBe(true);
+    expect(far(150, 3_600_000)).toBe(true);
+    expect(far(151, 3_600_000)).toBe(false);
   });
 
   test('a clock that runs behind does not shrink the window', () => {
@@ -310,7 +331,7 @@ describe('one case at a time', () => {
   });
 
   test.each(matchQueues)('the queue %s matches newcomers at once when enough wait', (queue) => {
-    const rules = queueRules[queue];
+    const rules = queues[queue];
     const seats = rules.teams * rules.teamSize;
     const tickets = Array.from({ length: seats * 3 }, (_, at) => solo(`t${at}`, 25));
     const { matches, left } = formMatches(tickets, rules, NOW);

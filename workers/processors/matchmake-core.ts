@@ -1,4 +1,3 @@
-import type { InputOf } from '../../protocol/index.ts';
 import { type FormedMatch, Pass } from './matchmaking/pass.ts';
 import { type Rules, sortTickets, type Ticket } from './matchmaking/tickets.ts';
 
@@ -10,23 +9,6 @@ export interface Formed {
   /** Ids of the tickets that wait on. */
   readonly left: readonly string[];
 }
-
-/** The queues that players may name. Skill windows in mu: a newcomer stands at 25, give or take 8. */
-export const queueRules: Readonly<Record<InputOf<'matchmake'>['queue'], Rules>> = {
-  duel: {
-    teams: 2,
-    teamSize: 1,
-    window: { base: 2, perSecond: 0.5, max: 50 },
-    maxLatencyMs: 200,
-  },
-  knockout: {
-    teams: 8,
-    teamSize: 1,
-    window: { base: 4, perSecond: 1, max: 50 },
-    maxLatencyMs: 200,
-    botsAfterMs: 4_000,
-  },
-};
 
 /**
  * Forms matches out of waiting tickets. A pure function; equal arguments, equal matches.

@@ -3,7 +3,7 @@ import { balance } from './balance.ts';
 import { closestChoice } from './closest.ts';
 import { Packing } from './packing.ts';
 import { Pools, type Region } from './pools.ts';
-import { type Field, type Rules, type Ticket, totalMu } from './tickets.ts';
+import { type Field, type Rules, type Ticket, totalMu, widened } from './tickets.ts';
 
 export interface FormedMatch {
   /** Ticket ids by team. */
@@ -33,7 +33,7 @@ export class Pass {
     this.field = field;
     this.rules = rules;
     this.nowMs = nowMs;
-    this.pools = new Pools(field, rules);
+    this.pools = new Pools(field, rules, nowMs);
     this.packing = new Packing(rules.teams, rules.teamSize);
     this.gone = new Uint8Array(field.tickets.length);
   }
@@ -160,8 +160,7 @@ export class Pass {
   }
 
   private window(rank: number): number {
-    const { base, perSecond, max } = this.rules.window;
-    return Math.min(max, base + (perSecond * this.waitedMs(rank)) / 1_000);
+    return widened(this.rules.window, this.ticket(rank), this.nowMs);
   }
 
   private skill(rank: number): number {

@@ -1,5 +1,5 @@
 import { SkillPool } from './skill-pool.ts';
-import type { Field, Rules, Ticket } from './tickets.ts';
+import { widened, type Field, type Rules, type Ticket } from './tickets.ts';
 
 /** The waiting tickets of one region by size: an entry s holds the parties of s. */
 export type Region = readonly (SkillPool | undefined)[];
@@ -16,17 +16,19 @@ export class Pools {
   /** By rank: where a ticket's part of these two lists begins; one more entry at the end. */
   private readonly from: Int32Array;
 
-  constructor(field: Field, rules: Rules) {
+  constructor(field: Field, rules: Rules, nowMs: number) {
     this.field = field;
     const { tickets, size } = field;
     const numbers = new Map<string, number>();
     const ranks: number[][][] = [];
     this.from = new Int32Array(tickets.length + 1);
     for (let rank = 0; rank < tickets.length; rank++) {
-      const { regions } = tickets[rank] as Ticket;
+      const ticket = tickets[rank] as Ticket;
+      const { regions } = ticket;
+      const limit = widened(rules.latencyMs, ticket, nowMs);
       for (const name of Object.keys(regions)) {
         const latency = regions[name] as number;
-        if (!(latency <= rules.maxLatencyMs)) continue;
+        if (!(latency <= limit)) continue;
         let number = numbers.get(name);
         if (number === undefined) {
           number = this.names.push(name) - 1;

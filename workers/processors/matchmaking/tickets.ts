@@ -1,3 +1,4 @@
+import type { MatchQueue } from '../../../protocol/index.ts';
 import type { Rating } from '../rating-core.ts';
 
 /** Somebody who wants to play, or a party that wants to play together. */
@@ -14,20 +15,17 @@ export interface Member extends Rating {
   readonly player: string;
 }
 
-/** Which tickets a queue puts together. Skill is openskill's mu; a party counts with its mean. */
-export interface Rules {
-  readonly teams: number;
-  /** Players per team. */
-  readonly teamSize: number;
-  /**
-   * How far apart in skill a match's tickets may be: `base`, and `perSecond` more for every second
-   * that its oldest ticket has waited, up to `max`.
-   */
-  readonly window: { readonly base: number; readonly perSecond: number; readonly max: number };
-  /** A match is played in a region that everybody in it reaches within this. */
-  readonly maxLatencyMs: number;
-  /** A ticket that has waited this long and still finds no full match plays with bots in the empty seats. */
-  readonly botsAfterMs?: number;
+/** Which tickets a queue puts together: the part of MatchQueue that forming knows. A party counts with its mean skill. */
+export type Rules = Pick<MatchQueue, 'teams' | 'teamSize' | 'window' | 'latencyMs' | 'botsAfterMs'>;
+
+/** What a rule allows to somebody who has waited so long. */
+export function widened(
+  { base, perSecond, max }: Rules['window'],
+  { enqueuedAtMs }: Pick<Ticket, 'enqueuedAtMs'>,
+  nowMs: number,
+): number {
+  // A clock that runs behind does not shrink it.
+  return Math.min(max, base + (perSecond * Math.max(0, nowMs - enqueuedAtMs)) / 1_000);
 }
 
 /**

@@ -1,0 +1,17 @@
+import { defineQueue } from './queue.ts';
+
+/** Eight on one platform. Somebody alone plays with bots after two seconds, whose seats stay open for ten more. */
+export const knockout = defineQueue({
+  name: 'knockout',
+  game: 'knockout',
+  teams: 8,
+  teamSize: 1,
+  window: { base: 4, perSecond: 1, max: 50 },
+  latencyMs: { base: 150, perSecond: 100, max: 10_000 },
+  partyMax: 4,
+  botsAfterMs: 2_000,
+  botLevel: 2,
+  backfill: 300,
+  joinMs: 5_000,
+  graceMs: 10_000,
+});

@@ -1,0 +1,145 @@
+import type { InputOf, QueueName } from '../../protocol/index.ts';
+import { script, type Redis } from '../lib/redis.ts';
+import { asNumber, asText } from '../lib/reply.ts';
+import { playerKeys, poolKeys } from '../relay/keys.ts';
+import * as lua from './pool.lua.ts';
+import {
+  found,
+  openSeat,
+  readRating,
+  ticket,
+  ticketName,
+  type Found,
+  type OpenSeat,
+  type Ticket,
+} from './ticket.ts';
+
+/** Fields of a hash that one command reads: a hundred thousand at once would hold up everybody else. */
+const SCAN_FIELDS = 1_000;
+
+/** The tickets of every matchmaking queue. */
+export class Pool {
+  private readonly run;
+
+  constructor(private readonly redis: Redis) {
+    this.run = {
+      enter: script(redis, lua.enter),
+      commit: script(redis, lua.commit),
+      withdraw: script(redis, lua.withdraw),
+      close: script(redis, lua.close),
+    };
+  }
+
+  /** Idempotent: a ticket that waits keeps its age, and one whose match is found does not wait again. */
+  async enter(
+    { player, id, deadline }: Pick<Ticket, 'player' | 'id' | 'deadline'>,
+    { queue, regions, party }: InputOf<'matchmake'>,
+  ): Promise<void> {
+    const one: Ticket = {
+      player,
+      id,
+      at: Date.now(),
+      deadline,
+      rating: readRating(await this.redis.get(playerKeys(player).rating)),
+      regions,
+      ...(party !== undefined && { party }),
+    };
+    const { pool, seated } = poolKeys(queue);
+    await this.run.enter(pool, seated, ticketName(one), JSON.stringify(one));
+  }
+
+  async waiting(queue: QueueName): Promise<Ticket[]> {
+    const all = await this.scan(poolKeys(queue).pool);
+    return all.map((json) => ticket.parse(JSON.parse(json)));
+  }
+
+  /** @returns false when a ticket has left meanwhile, or a seat was taken: then nothing was changed */
+  async commit(entry: Found): Promise<boolean> {
+    const { pool, found: foundKey, seated, open } = poolKeys(entry.queue);
+    const seats = entry.is === 'fill' ? entry.seats.map(seatName) : [];
+    const reply = await this.run.commit(
+      pool,
+      foundKey,
+      seated,
+      open,
+      entry.id,
+      JSON.stringify(entry),
+      seats.length,
+      ...seats,
+      ...entry.tickets.map(ticketName),
+    );
+    return asNumber(reply) === 1;
+  }
+
+  /** @returns what is committed and whose players were not all told: a pass begins with these */
+  async found(queue: QueueName): Promise<Found[]> {
+    const all = await this.scan(poolKeys(queue).found);
+    return all.map((json) => found.parse(JSON.parse(json)));
+  }
+
+  /** The players of an entry are told. @param open seats of its match that others may take */
+  async told(entry: Found, open: readonly OpenSeat[] = []): Promise<void> {
+    await this.close(entry, [], open);
+  }
+
+  /** An entry comes to nothing. @param back of its tickets, those that wait on, with the age they had */
+  async giveBack(entry: Found, back: readonly Ticket[]): Promise<void> {
+    await this.close(entry, back, []);
+  }
+
+  async openSeats(queue: QueueName): Promise<OpenSeat[]> {
+    const all = await this.scan(poolKeys(queue).open);
+    return all.map((json) => openSeat.parse(JSON.parse(json)));
+  }
+
+  /** They are open no more: their match is over, or has run for too long. */
+  async closeSeats(queue: QueueName, seats: readonly OpenSeat[]): Promise<void> {
+    if (seats.length > 0) await this.redis.hdel(poolKeys(queue).open, ...seats.map(seatName));
+  }
+
+  async withdraw(
+    queue: QueueName,
+    { player, id }: Pick<Ticket, 'player' | 'id'>,
+  ): Promise<'left' | 'matched' | 'absent'> {
+    const { pool, seated } = poolKeys(queue);
+    const is = asText(await this.run.withdraw(pool, seated, ticketName({ player, id })));
+    if (is === 'left' || is === 'matched' || is === 'absent') return is;
+    throw new Error(`withdraw answered ${is}`);
+  }
+
+  private async close(
+    entry: Found,
+    back: readonly Ticket[],
+    open: readonly OpenSeat[],
+  ): Promise<void> {
+    const { pool, found: foundKey, seated, open: openKey } = poolKeys(entry.queue);
+    await this.run.close(
+      pool,
+      foundKey,
+      seated,
+      openKey,
+      entry.id,
+      entry.tickets.length,
+      ...entry.tickets.map(ticketName),
+      back.length,
+      ...back.flatMap((one) => [ticketName(one), JSON.stringify(ticket.parse(one))]),
+      ...open.flatMap((one) => [seatName(one), JSON.stringify(one)]),
+    );
+  }
+
+  /** @returns the values of a hash, each once; one that is set or deleted meanwhile may be missing */
+  private async scan(key: string): Promise<string[]> {
+    const values = new Map<string, string>();
+    let cursor = '0';
+    do {
+      const [next, pairs] = await this.redis.hscan(key, cursor, 'COUNT', SCAN_FIELDS);
+      for (let i = 0; i + 1 < pairs.length; i += 2) values.set(pairs[i] ?? '', pairs[i + 1] ?? '');
+      cursor = next;
+    } while (cursor !== '0');
+    return [...values.values()];
+  }
+}
+
+function seatName({ match, slot }: OpenSeat): string {
+  return `${match}/${slot}`;
+}

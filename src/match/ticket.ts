@@ -1,0 +1,73 @@
+import * as z from 'zod';
+import { matchId, matchQueues } from '../../protocol/index.ts';
+import { matchOrder } from './order.ts';
+
+const rating = z.strictObject({ mu: z.number(), sigma: z.number().positive() });
+export type Rating = z.infer<typeof rating>;
+
+/** openskill's defaults for somebody who never played. */
+const NEWCOMER: Rating = Object.freeze({ mu: 25, sigma: 25 / 3 });
+
+/** A `matchmake` request while it waits in the pool of its queue. */
+export const ticket = z.object({
+  player: z.string(),
+  /** The request's id. */
+  id: z.string(),
+  /** ms since 1970. */
+  at: z.number(),
+  /** ms since 1970; from then on it must not be matched. */
+  deadline: z.number(),
+  rating,
+  /** Round-trip time by region, ms. */
+  regions: z.record(z.string(), z.number()),
+  party: z.strictObject({ id: z.string(), size: z.int().min(1) }).optional(),
+});
+export type Ticket = z.infer<typeof ticket>;
+
+const seated = ticket.extend({ slot: z.int().min(0) });
+/** A ticket with the seat it was given. */
+export type SeatedTicket = z.infer<typeof seated>;
+
+const common = {
+  /** Of a match, the match's own. */
+  id: z.string(),
+  queue: z.enum(matchQueues),
+  tickets: z.array(seated).min(1),
+  quality: z.number().min(0).max(1),
+};
+
+/** A seat of a running match that a bot keeps warm for whoever comes. */
+export const openSeat = z.strictObject({
+  match: matchId,
+  slot: z.int().min(0),
+  arena: z.string(),
+  region: z.string(),
+  game: z.string(),
+  /** Of its team mates the same, of others not. */
+  team: z.int().min(0),
+  /** Of the match's players when it was formed. */
+  mu: z.number(),
+  quality: z.number().min(0).max(1),
+  /** ms since 1970, about: the match's record knows better when it began. */
+  createdAt: z.number(),
+});
+export type OpenSeat = z.infer<typeof openSeat>;
+
+/** What tickets were found: a match of their own, or seats in one that runs. Their players have still to be told. */
+export const found = z.discriminatedUnion('is', [
+  z.strictObject({ is: z.literal('match'), ...common, order: matchOrder }),
+  z.strictObject({ is: z.literal('fill'), ...common, seats: z.array(openSeat).min(1) }),
+]);
+export type Found = z.infer<typeof found>;
+export type FoundMatch = Extract<Found, { is: 'match' }>;
+export type FoundFill = Extract<Found, { is: 'fill' }>;
+
+/** Names a ticket within its queue; players' names may hold anything but a request's id has no slash. */
+export function ticketName({ player, id }: Pick<Ticket, 'player' | 'id'>): string {
+  return `${player}/${id}`;
+}
+
+/** @throws ZodError, SyntaxError */
+export function readRating(json: string | null): Rating {
+  return json === null ? NEWCOMER : rating.parse(JSON.parse(json));
+}

@@ -1,0 +1,91 @@
+import { afterAll } from 'vitest';
+import {
+  decodeBody,
+  kinds,
+  type End,
+  type QueueName,
+  type RequestInput,
+  type ResultOf,
+} from '../../protocol/index.ts';
+import { Records } from '../../src/jobs/records.ts';
+import { connectRedis, type Redis } from '../../src/lib/redis.ts';
+import { Pool } from '../../src/match/pool.ts';
+import { playerKeys, poolKeys } from '../../src/relay/keys.ts';
+import { matchmakingPass } from '../../workers/processors/matchmaking-pass.ts';
+import { startTestRedis } from '../support/redis.ts';
+import { Ledger } from './ledger.ts';
+
+type Ticket = RequestInput<'matchmake'>;
+
+/** A dead pass: what a step that throws it leaves behind is what a killed process leaves behind. */
+export class Died extends Error {
+  override name = 'Died';
+}
+
+/** Matchmaking from ticket to end, in this process, over a Redis of its own. */
+export class Hall {
+  readonly records: Records;
+  readonly pool: Pool;
+  readonly ledger: Ledger;
+
+  private constructor(readonly redis: Redis) {
+    this.records = new Records(redis, { OUTBOX_MAX: 256, REQUEST_TTL_MS: 60_000 });
+    this.pool = new Pool(redis);
+    this.ledger = new Ledger(redis);
+  }
+
+  static async open(): Promise<Hall> {
+    const { url } = await startTestRedis();
+    const redis = connectRedis(url, 'hall', () => undefined);
+    afterAll(() => redis.disconnect());
+    return new Hall(redis);
+  }
+
+  async empty(): Promise<void> {
+    await this.redis.flushall();
+    this.ledger.told.clear();
+  }
+
+  /** Asks as a gateway does: the record first, then the pool. */
+  async enter(player: string, ticket: Ticket, { id = 'ticket', deadlineMs = 60_000 } = {}) {
+    const deadline = Date.now() + deadlineMs;
+    const input = kinds.matchmake.input.parse(ticket);
+    const request = { hash: JSON.stringify(input), kind: 'matchmake', perPlayer: 9, deadline };
+    await this.records.accept({ player, id }, request, '');
+    await this.pool.enter({ player, id, deadline }, input);
+  }
+
+  async rate(player: string, mu: number): Promise<void> {
+    await this.redis.set(playerKeys(player).rating, JSON.stringify({ mu, sigma: 2 }));
+  }
+
+  /** @param at may throw Died. @returns how many still wait, or undefined when it died */
+  async pass(queue: QueueName, at?: (step: string) => void): Promise<number | undefined> {
+    const { records } = this;
+    const place = { records, worker: 'hall', core: undefined, onLost: () => undefined };
+    try {
+      return await matchmakingPass({ queue }, this.redis, place, at);
+    } catch (error) {
+      if (error instanceof Died) return undefined;
+      throw error;
+    }
+  }
+
+  /** @returns undefined while the request has not ended */
+  async end(player: string, id = 'ticket'): Promise<End | undefined> {
+    const found = await this.records.find({ player, id });
+    return found?.end === undefined ? undefined : (decodeBody(found.end.subarray(1)) as End);
+  }
+
+  async match(player: string, id = 'ticket'): Promise<ResultOf<'matchmake'>> {
+    const end = await this.end(player, id);
+    if (end?.state !== 'done') throw new Error(`${player}: ${JSON.stringify(end)}`);
+    return kinds.matchmake.result.parse(end.result);
+  }
+
+  /** Of one queue: waiting tickets, found entries, seated tickets, open seats. */
+  async counts(queue: QueueName): Promise<number[]> {
+    const { pool, found, seated, open } = poolKeys(queue);
+    return await Promise.all([pool, found, seated, open].map(async (key) => this.redis.hlen(key)));
+  }
+}
