@@ -9,6 +9,7 @@ import {
 import { script, type Redis, type Script } from '../lib/redis.ts';
 import { MATCHES_KEY, matchKey } from '../relay/keys.ts';
 import { matchOrder, type MatchOrder } from './order.ts';
+import { ratingChange } from './ratings.ts';
 
 /** What is known of a match, for as long as it runs and MATCH_TTL_MS after. */
 export const matchRecord = z.strictObject({
@@ -30,6 +31,8 @@ export const matchRecord = z.strictObject({
       message: z.string(),
     })
     .optional(),
+  /** What it did to its players' ratings, once that is decided: see ratings.ts. */
+  ratings: z.array(ratingChange).optional(),
 });
 export type MatchRecord = z.infer<typeof matchRecord>;
 export type MatchChange = Partial<

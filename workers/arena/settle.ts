@@ -1,0 +1,145 @@
+import type { MatchFailureCode, MatchResult, Seat } from '../../protocol/index.ts';
+import type { Redis } from '../../src/lib/redis.ts';
+import type { MatchOrder } from '../../src/match/order.ts';
+import type { Ratings } from '../../src/match/ratings.ts';
+import type { MatchChange, MatchRecords } from '../../src/match/records.ts';
+import type { Replays } from '../../src/match/replays.ts';
+import { playerKeys } from '../../src/relay/keys.ts';
+import { writeReplay } from '../replay/file.ts';
+import { joinTape } from '../replay/join.ts';
+import type { Chunk } from '../replay/tape.ts';
+import { playersOf, ratingChanges } from './rating-changes.ts';
+
+/** A match that was played to its end, or was taken out. */
+export interface Over {
+  readonly order: MatchOrder;
+  /** Of the arena that says so. */
+  readonly term: number;
+  /** The game's. */
+  readonly tickRate: number;
+  /** By slot, as they are at the end. */
+  readonly seats: readonly Seat[];
+  /** ms since 1970; absent: it never began. */
+  readonly startedAt: number | undefined;
+  readonly endedAt: number;
+  /** The tape from tick 0 on; stretches that are there twice count once. */
+  readonly chunks: readonly Chunk[];
+  readonly ticks: number;
+  /** Of the last state; absent where the match failed and nobody could ask for it. */
+  readonly hash: number | undefined;
+  readonly end:
+    | { readonly result: MatchResult }
+    | { readonly failure: { readonly code: MatchFailureCode; readonly message: string } };
+}
+
+export interface SettleParts {
+  readonly redis: Redis;
+  readonly records: MatchRecords;
+  readonly replays: Replays;
+  readonly ratings: Ratings;
+  /** How long the match is remembered from now on, ms. */
+  readonly ttlMs: number;
+  /** Counts what was dropped, under a cause. */
+  readonly count: (name: string, cause: string, by?: number) => void;
+}
+
+/**
+ * `settled`: the record says how it ended; tell those who watch. `fenced`: a successor has the match, nothing more was
+ * written. `gone`: nobody remembers the match, so there is nothing to settle or tell.
+ */
+export type Settled = 'settled' | 'fenced' | 'gone';
+
+/**
+ * Makes a match's end last: replay, ratings, record, in this order, so that a record that says `over` says that all of it
+ * is done. Each step may be done again: an arena that dies in between has a successor that settles the match once more.
+ */
+export async function settleMatch(parts: SettleParts, over: Over): Promise<Settled> {
+  const { records, redis, ttlMs } = parts;
+  const { order, term } = over;
+  const standing = await records.find(order.match);
+  if (standing === undefined) {
+    await leave(redis, over);
+    return 'gone';
+  }
+  if (standing.state !== 'over') {
+    if (standing.term > term) return 'fenced';
+    await keepReplay(parts, over);
+    const rated = await applyRatings(parts, over);
+    if (rated === 'fenced') return 'fenced';
+    if (!(await closeRecord(records, over))) return 'fenced';
+  }
+  await leave(redis, over);
+  await records.close(order.match, ttlMs);
+  return 'settled';
+}
+
+/** A match whose replay cannot be written is over all the same: it is counted, and its replay is not found. */
+async function keepReplay({ replays, count }: SettleParts, over: Over): Promise<void> {
+  let bytes: Uint8Array;
+  try {
+    bytes = replayOf(over);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    count('replays_dropped', 'failure' in over.end ? 'failed_match' : 'unwritable');
+    return;
+  }
+  const removed = await replays.save(over.order.match, bytes);
+  if (removed > 0) count('replays_dropped', 'full', removed);
+}
+
+/** @throws RangeError when the tape has a gap, or is too long */
+export function replayOf(over: Over): Uint8Array {
+  const { order, tickRate, startedAt, chunks, ticks, hash, end } = over;
+  const { match, game, version, seed, options, seats, teams, queue, region } = order;
+  return writeReplay({
+    header: {
+      match,
+      game,
+      version,
+      tickRate,
+      seed,
+      options,
+      seats,
+      teams,
+      queue,
+      region,
+      startedAt,
+    },
+    chunks: joinTape(chunks, ticks),
+    end: { ticks, hash, ...end },
+  });
+}
+
+async function applyRatings({ ratings }: SettleParts, over: Over): Promise<'done' | 'fenced'> {
+  const { order, term, seats, end } = over;
+  if (!order.rated || !('result' in end)) return 'done';
+  const players = [...new Set([...playersOf(order.seats), ...playersOf(seats)])];
+  const before = await ratings.of(players);
+  const changes = await ratings.decide(
+    order.match,
+    term,
+    ratingChanges(order, seats, end.result, before),
+  );
+  if (changes === 'fenced') return 'fenced';
+  if (changes === 'gone') return 'done';
+  await Promise.all(changes.map(async (change) => await ratings.apply(order.match, change)));
+  return 'done';
+}
+
+/** @returns false when a successor has spoken and has not ended the match */
+async function closeRecord(records: MatchRecords, over: Over): Promise<boolean> {
+  const { order, term, seats, endedAt, end } = over;
+  const change: MatchChange = { state: 'over', seats: [...seats], endedAt, ...end };
+  if (await records.change(order.match, term, change)) return true;
+  const now = await records.find(order.match);
+  return now === undefined || now.state === 'over';
+}
+
+/** Players are free for another match. */
+async function leave(redis: Redis, { order, seats, chunks }: Over): Promise<void> {
+  const passed = chunks.flatMap((chunk) => chunk.seats.map(([, , seat]) => seat));
+  const players = playersOf([...order.seats, ...seats, ...passed]);
+  await Promise.all(
+    players.map(async (player) => await redis.srem(playerKeys(player).matches, order.match)),
+  );
+}
