@@ -54,7 +54,9 @@ export async function matchmakingPass(
   await placing.look();
   let left = 0;
   await inGroups(await pool.found(name), async (entry) => {
-    left += await finish(desk, entry);
+    // Not in one: it would add to what `left` was before the wait.
+    const still = await finish(desk, entry);
+    left += still;
   });
 
   const waiting = await pool.waiting(name);
@@ -84,7 +86,8 @@ export async function matchmakingPass(
     if (over > 0) left -= over;
     else if (await pool.commit(entry)) {
       at('committed');
-      left += (await finish(desk, entry)) - entry.tickets.length;
+      const still = await finish(desk, entry);
+      left += still - entry.tickets.length;
     }
   });
   return left;
