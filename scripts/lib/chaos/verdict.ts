@@ -6,6 +6,9 @@ import type { MatchRecord } from '../../../src/match/records.ts';
 import type { SentInput } from './player.ts';
 import type { Recorder } from './recorder.ts';
 
+/** Of a recorder, what it has seen. */
+export type Witness = Pick<Recorder, 'match' | 'seen' | 'faults' | 'over' | 'endedAt' | 'seenAt'>;
+
 /**
  * An input that left so short a time before the match was over may come after its last tick, ms. It covers a pause
  * within the budget and the way of the input.
@@ -15,7 +18,7 @@ const LATE_MS = 2_000;
 const SHOWN = 5;
 
 export interface Played {
-  readonly recorder: Recorder;
+  readonly recorder: Witness;
   readonly record: MatchRecord | undefined;
   /** As the gateway gives it out; undefined where it does not. */
   readonly replay: Uint8Array | undefined;
