@@ -105,3 +105,23 @@ export class Feed {
     return true;
   }
 }
+
+/** The feeds of a gateway: one for each arena that somebody here has to do with. */
+export class Feeds {
+  private readonly held = new Map<string, { readonly feed: Feed; users: number }>();
+
+  constructor(private readonly parts: FeedParts) {}
+
+  /** Every hold has to be matched by one `release`; what a feed has taken it still delivers after that. */
+  hold(arena: string): Feed {
+    const held = this.held.get(arena) ?? { feed: new Feed(arena, this.parts), users: 0 };
+    held.users++;
+    this.held.set(arena, held);
+    return held.feed;
+  }
+
+  release(arena: string): void {
+    const held = this.held.get(arena);
+    if (held !== undefined && --held.users === 0) this.held.delete(arena);
+  }
+}

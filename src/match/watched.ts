@@ -1,9 +1,23 @@
-import { encodeFrame, serverMessages, type ServerBody } from '../../protocol/index.ts';
-import type { Feed } from './feed.ts';
-import type { MatchRecord } from './records.ts';
+import type { Counters } from '../lib/counters.ts';
+import type { Log } from '../lib/log.ts';
+import { isAway, type Redis } from '../lib/redis.ts';
+import type { Feed, Feeds } from './feed.ts';
+import {
+  looksAlike,
+  overFrame,
+  slotOf,
+  watchingFrame,
+  watchingOf,
+  type SnapshotFrame,
+} from './frames.ts';
+import type { Input, Op } from './ops.ts';
+import type { MatchRecord, MatchRecords } from './records.ts';
 
-/** Steps per second of games whose orders do not say. */
-const TICK_RATE = 30;
+/** A match is asked for again when it was silent for so long, then more and more rarely, ms. */
+const PATIENCE_MS = 500;
+const PATIENCE_MAX_MS = 8_000;
+/** With a snapshot younger than this, word of changes comes, too, ms. */
+const FRESH_MS = 1_000;
 
 /** What matches need of a session. */
 export interface Viewer {
@@ -31,61 +45,188 @@ export interface Watch {
   watched: Watched | undefined;
 }
 
+export interface WatchedParts {
+  /** Name of this gateway. */
+  readonly gateway: string;
+  readonly redis: Redis;
+  readonly records: Pick<MatchRecords, 'find'>;
+  readonly feeds: Feeds;
+  /** To every socket of this gateway in the topic. */
+  readonly publish: (topic: string, frame: Uint8Array) => void;
+  readonly counters: Counters;
+  readonly log: Log;
+  /** It is over, and everybody was told. */
+  readonly over: (watched: Watched) => void;
+}
+
 /** A match that somebody at this gateway watches. */
-export interface Watched {
-  readonly match: string;
-  readonly handle: number;
-  readonly topic: string;
-  readonly viewers: Set<Viewer>;
-  record: MatchRecord;
-  feed: Feed;
+export class Watched {
+  private readonly viewers = new Map<Viewer, Watch>();
+  private readonly topic: string;
+  private feed: Feed;
   /** Highest of the snapshots so far. */
-  term: number;
-  /** Whole frame of the newest keyframe: what somebody who comes is shown at once. */
-  keyframe: Buffer | undefined;
-  /** When a snapshot came last, ms of performance.now. */
-  heard: number;
-  /** When they were asked for last. */
-  asked: number;
-  /** From the later of both to the next time they are asked for, ms. */
-  patienceMs: number;
-  /** Whether its record is being read, and wanted again after that. */
-  reading: 'no' | 'once' | 'again';
-}
+  private term = 0;
+  /** Whole frame of the newest one: what somebody who comes is shown at once. */
+  private keyframe: Buffer | undefined;
+  /** When a snapshot came last, and when they were asked for last, ms of performance.now. */
+  private heard = -Infinity;
+  private asked = performance.now();
+  private patienceMs = PATIENCE_MS;
+  private reading: 'no' | 'once' | 'again' = 'no';
+  private isClosed = false;
 
-export type Watching = Omit<ServerBody<'watching'>, 'ref'>;
+  constructor(
+    readonly match: string,
+    readonly handle: number,
+    public record: MatchRecord,
+    private readonly parts: WatchedParts,
+  ) {
+    this.topic = `match:${match}`;
+    this.feed = parts.feeds.hold(record.arena);
+  }
 
-export function slotOf({ seats }: MatchRecord, player: string): number {
-  return seats.findIndex((seat) => seat.player === player);
-}
+  get arena(): string {
+    return this.feed.arena;
+  }
 
-export function watchingOf(record: MatchRecord, handle: number, slot: number): Watching {
-  const { order, seats, state } = record;
-  const { match, game, version, tickRate = TICK_RATE } = order;
-  return { match, handle, game, version, tickRate, slot, seats, state };
-}
+  get isEmpty(): boolean {
+    return this.viewers.size === 0;
+  }
 
-export function watchingFrame(watching: Watching): Uint8Array {
-  return encodeFrame(serverMessages.watching, watching);
-}
+  /** Whether the record is known as it is now, because changes come by themselves. */
+  get isFresh(): boolean {
+    return this.heard > performance.now() - FRESH_MS;
+  }
 
-/** @returns path of the match's replay file, where it has one */
-export function replayPath({ order, result }: MatchRecord): string | undefined {
-  return result === undefined ? undefined : `/v1/matches/${order.match}/replay`;
-}
+  /** A viewer comes, or asks again. @returns the frame to show it at once, if there is one */
+  enter(viewer: Viewer, watch: Watch): Buffer | undefined {
+    if (!this.viewers.has(viewer)) {
+      this.viewers.set(viewer, watch);
+      watch.watched = this;
+      viewer.connection.subscribe(this.topic);
+    }
+    watch.slot = slotOf(this.record, viewer.player);
+    if (this.keyframe === undefined || !this.isFresh) this.tell({ is: 'watch' });
+    if (watch.slot >= 0) this.presence('come', viewer, watch.slot);
+    return this.keyframe;
+  }
 
-export function overFrame(record: MatchRecord): Uint8Array {
-  const { order, result, failure } = record;
-  const replay = replayPath(record);
-  return encodeFrame(serverMessages.over, {
-    match: order.match,
-    ...(result !== undefined && { result }),
-    ...(failure !== undefined && { failure }),
-    ...(replay !== undefined && { replay }),
-  });
-}
+  leave(viewer: Viewer, { slot }: Watch): void {
+    if (!this.viewers.delete(viewer)) return;
+    viewer.connection.unsubscribe(this.topic);
+    const isLast = ![...this.viewers.keys()].some(({ player }) => player === viewer.player);
+    if (slot >= 0 && isLast) this.presence('go', viewer, slot);
+    if (this.isEmpty) this.tell({ is: 'unwatch' });
+  }
 
-/** Whether watchers need to hear of the difference. */
-export function looksAlike(a: MatchRecord, b: MatchRecord): boolean {
-  return a.state === b.state && JSON.stringify(a.seats) === JSON.stringify(b.seats);
+  input(input: Input): void {
+    this.feed.input(input);
+  }
+
+  snapshot({ term, tick, isKeyframe, frame }: SnapshotFrame): void {
+    // Who was replaced may still speak.
+    if (term < this.term) return this.parts.counters.add('snapshots_dropped', 'old_term');
+    this.parts.publish(this.topic, frame);
+    this.term = term;
+    this.heard = performance.now();
+    this.patienceMs = PATIENCE_MS;
+    if (this.record.state === 'waiting' && tick > 0) this.refresh();
+    if (!isKeyframe) return;
+    // A copy: the frame is a part of something larger.
+    this.keyframe = Buffer.from(frame);
+    // Once a second and not with every snapshot: the server's own limit lies above this one, with room for that.
+    for (const { connection } of this.viewers.keys()) connection.endIfSlow();
+  }
+
+  /** Reads the record again: it has changed, or may have. */
+  refresh(): void {
+    if (this.reading !== 'no') {
+      this.reading = 'again';
+      return;
+    }
+    if (isAway(this.parts.redis)) return;
+    this.reading = 'once';
+    this.parts.records
+      .find(this.match)
+      .then((record) => {
+        if (record !== undefined && !this.isClosed) this.adopt(record);
+      })
+      .catch((error: unknown) => {
+        this.parts.counters.add('background_failed', 'match');
+        this.parts.log.warn('match not read', { match: this.match, error });
+      })
+      .finally(() => {
+        const again = this.reading === 'again';
+        this.reading = 'no';
+        if (again && !this.isClosed) this.refresh();
+      });
+  }
+
+  /** Tells everybody what is new about it. */
+  adopt(record: MatchRecord): void {
+    const before = this.record;
+    this.record = record;
+    if (record.state === 'over') return this.end();
+    if (record.arena !== before.arena) {
+      this.feed = this.parts.feeds.hold(record.arena);
+      this.parts.feeds.release(before.arena);
+      this.ask();
+    }
+    if (!looksAlike(before, record)) this.tellViewers();
+  }
+
+  /** Asks for its snapshots again, says again who is here, and looks whether it has changed. */
+  ask(): void {
+    this.asked = performance.now();
+    this.tell({ is: 'watch' });
+    for (const [viewer, { slot }] of this.viewers)
+      if (slot >= 0) this.presence('come', viewer, slot);
+    this.refresh();
+  }
+
+  /** Called now and then. */
+  look(now: number): void {
+    if (Math.max(this.heard, this.asked) > now - this.patienceMs) return;
+    this.patienceMs = Math.min(PATIENCE_MAX_MS, this.patienceMs * 2);
+    this.ask();
+  }
+
+  /** Nobody watches any more. */
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.parts.feeds.release(this.arena);
+  }
+
+  private tellViewers(): void {
+    const frames = new Map<number, Uint8Array>();
+    for (const [viewer, watch] of this.viewers) {
+      const slot = slotOf(this.record, viewer.player);
+      if (slot >= 0 && slot !== watch.slot) this.presence('come', viewer, slot);
+      watch.slot = slot;
+      const frame = frames.get(slot) ?? watchingFrame(watchingOf(this.record, slot));
+      frames.set(slot, frame);
+      viewer.connection.sendSoon(frame);
+    }
+  }
+
+  private end(): void {
+    const frame = overFrame(this.record);
+    for (const viewer of this.viewers.keys()) {
+      viewer.connection.unsubscribe(this.topic);
+      viewer.connection.sendSoon(frame);
+      viewer.watches?.delete(this.handle);
+    }
+    this.viewers.clear();
+    this.parts.over(this);
+  }
+
+  private tell({ is }: { readonly is: 'watch' | 'unwatch' }): void {
+    this.feed.op({ is, match: this.match, gateway: this.parts.gateway });
+  }
+
+  private presence(is: 'come' | 'go', { player }: Viewer, slot: number): void {
+    const op: Op = { is, match: this.match, slot, player, gateway: this.parts.gateway };
+    this.feed.op(op);
+  }
 }

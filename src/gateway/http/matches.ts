@@ -3,7 +3,7 @@ import { isAway, type Redis } from '../../lib/redis.ts';
 import type { Arenas } from '../../match/arenas.ts';
 import type { MatchRecord, MatchRecords } from '../../match/records.ts';
 import type { Replays } from '../../match/replays.ts';
-import { replayPath } from '../../match/watched.ts';
+import { replayPath } from '../../match/frames.ts';
 import type { Exchange } from '../uws.ts';
 
 export interface MatchShelfParts {
