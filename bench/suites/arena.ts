@@ -15,15 +15,17 @@ import type { Suite } from '../lib/suite.ts';
 const DEFAULT_SECONDS = 240;
 /** Matches of eight in one arena, one level after the other. */
 const LEVELS = [50, 100, 200, 300, 400, 500, 600, 700, 800, 1_000];
-/** Two windows a level: the arena alone, and beside a batch job. */
-const WINDOWS = 2 * LEVELS.length;
+/** In less time than this nothing is measured: the run is there to see that it works. */
+const QUICK_SECONDS = 30;
+const QUICK_LEVELS = [3, 6];
+const QUICK_SETTLE_MS = 1_000;
 const BUDGET_MS = 2;
 /** From the last match's placing until code is optimised and old ticks have left the histogram, ms. */
 const SETTLE_MS = 6_000;
 const BEAT_LOOK_MS = 250;
 /** Matches that are watched over real sockets. */
 const WATCHED = 32;
-const PROBES = { alone: 300, crowded: 100 };
+const PROBES = { alone: 300, crowded: 100, quick: 10 };
 /** Levels at which it is measured how soon an input is seen: this one, and those above. */
 const CROWDED_FROM = 300;
 const PLACE_LIMIT_MS = 120_000;
@@ -44,6 +46,14 @@ const probed = z.object({
 });
 const done = z.literal(true);
 
+interface Plan {
+  readonly levels: readonly number[];
+  /** Of each window. A level has two: the arena alone, and beside a batch job. */
+  readonly windowMs: number;
+  readonly settleMs: number;
+  readonly probes: { readonly alone: number; readonly crowded: number };
+}
+
 interface Parts {
   readonly arenas: Arenas;
   readonly feeder: Helper;
@@ -55,23 +65,28 @@ interface Parts {
 
 /** How many matches one pinned core carries, what each costs, and how soon an input is seen. */
 export const arena: Suite = async (stage) => {
-  const seconds = stage.seconds ?? DEFAULT_SECONDS;
-  const windowMs = (seconds * 1_000) / WINDOWS;
+  const plan = planFor(stage.seconds ?? DEFAULT_SECONDS);
   const parts = await set(stage);
   say('arena: an input in an arena of one match');
-  const alone = await probe(parts.player, short(PROBES.alone, seconds));
+  const alone = await probe(parts.player, plan.probes.alone);
   const levels: Level[] = [];
-  for (const matches of LEVELS) {
-    const level = await climb(parts, matches, windowMs, short(PROBES.crowded, seconds));
+  for (const matches of plan.levels) {
+    const level = await climb(parts, matches, plan);
     levels.push(level);
     if (level.alone.latenessP99Ms > BUDGET_MS) break;
   }
   return arenaOutcome({ levels, alone, budgetMs: BUDGET_MS, pinned: stage.cores.length > 1 });
 };
 
-/** A run of seconds is there to see that it works. */
-function short(count: number, seconds: number): number {
-  return seconds < 30 ? Math.ceil(count / 10) : count;
+function planFor(seconds: number): Plan {
+  const quick = seconds < QUICK_SECONDS;
+  const levels = quick ? QUICK_LEVELS : LEVELS;
+  return {
+    levels,
+    windowMs: (seconds * 1_000) / (2 * levels.length),
+    settleMs: quick ? QUICK_SETTLE_MS : SETTLE_MS,
+    probes: quick ? { alone: PROBES.quick, crowded: PROBES.quick } : PROBES,
+  };
 }
 
 async function set(stage: Stage): Promise<Parts> {
@@ -108,30 +123,26 @@ async function set(stage: Stage): Promise<Parts> {
   return { arenas: new Arenas(connection), feeder, player, pids, arenaCore, otherCore };
 }
 
-async function climb(
-  parts: Parts,
-  matches: number,
-  windowMs: number,
-  probes: number,
-): Promise<Level> {
+async function climb(parts: Parts, matches: number, plan: Plan): Promise<Level> {
   const { feeder, player } = parts;
+  const { windowMs, settleMs } = plan;
   say(`arena: ${matches} matches`);
   await feeder.ask('raise', { count: matches }, done, PLACE_LIMIT_MS);
   const ids = await feeder.ask('ids', { count: WATCHED }, z.array(z.string()));
   await player.ask('watch', { matches: ids }, done);
-  await wait(SETTLE_MS);
+  await wait(settleMs);
   let alone = await measure(parts, matches, windowMs);
   if (alone.latenessP99Ms > BUDGET_MS) {
     say(`arena: lateness p99 ${alone.latenessP99Ms.toFixed(2)} ms; once more`);
-    await wait(SETTLE_MS);
+    await wait(settleMs);
     alone = await measure(parts, matches, windowMs);
   }
   const crowded =
     matches >= CROWDED_FROM && alone.latenessP99Ms <= BUDGET_MS
-      ? await probe(player, probes)
+      ? await probe(player, plan.probes.crowded)
       : undefined;
   await player.ask('batch', { on: true }, done);
-  await wait(SETTLE_MS);
+  await wait(settleMs);
   const beside = await measure(parts, matches, windowMs);
   await player.ask('batch', { on: false }, done);
   return { matches, alone, beside, crowded };
