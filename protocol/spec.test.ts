@@ -11,6 +11,7 @@ import {
   matchFailures,
   replyErrors,
   serverMessages,
+  verifyFaults,
   type MessageSpec,
 } from './index.ts';
 
@@ -119,6 +120,11 @@ describe('SPEC.md says what the code does', () => {
         ].map(String),
       ),
     );
+  });
+
+  it('K4 lists every fault that verify finds', () => {
+    const written = rows('- **K4**', '## J. Jobs over HTTP').map(([why]) => why);
+    expect(written).toEqual(Object.keys(verifyFaults));
   });
 
   it('names an existing code for every bad input', () => {

@@ -9,6 +9,8 @@ import { Records } from '../src/jobs/records.ts';
 import { readConfigOrExit } from '../src/lib/config.ts';
 import { createLog } from '../src/lib/log.ts';
 import { connectRedis } from '../src/lib/redis.ts';
+import { MatchRecords } from '../src/match/records.ts';
+import { Replays } from '../src/match/replays.ts';
 import { runAttempt, type ProcessorOf } from './attempt.ts';
 import type { Place } from './held.ts';
 import { cpuProcessors, warmCpuProcessors } from './processors/cpu.ts';
@@ -32,6 +34,10 @@ const place: Place = {
   core: core === undefined ? undefined : Number(core),
   onLost: (error) => log.warn('progress lost', { error }),
 };
+const processors = cpuProcessors({
+  records: new MatchRecords(redis),
+  replays: new Replays(redis, config),
+});
 // The parent's end takes this process along: without it a killed worker would leave children behind.
 process.on('disconnect', () => process.exit(0));
 await Promise.all([warmCpuProcessors(), redis.ping()]);
@@ -51,6 +57,6 @@ export default async function attempt(
     throw new Delayed('comes back');
   }
   const name = job.name as Exclude<KindsOn<'cpu'>, 'matchmake'>;
-  const processor = cpuProcessors[name] as unknown as ProcessorOf<KindName>;
+  const processor = processors[name] as unknown as ProcessorOf<KindName>;
   return await runAttempt(job, token ?? '', abort, processor, place);
 }

@@ -6,6 +6,7 @@ import type { Batch, Kind, Lane } from './kind.ts';
 import { matchmake } from './matchmake.ts';
 import { narrate } from './narrate.ts';
 import { pipeline } from './pipeline.ts';
+import { verify } from './verify.ts';
 
 /** Every job kind. Adding one here makes the compiler ask for its processor in workers/processors. */
 export const kinds = {
@@ -15,6 +16,7 @@ export const kinds = {
   matchmake,
   narrate,
   pipeline,
+  verify,
 } as const satisfies {
   [N in string]: Kind<N>;
 };
@@ -40,3 +42,4 @@ export function kindNamed(name: string): Kind | undefined {
 }
 
 export type { Batch, Kind, Lane } from './kind.ts';
+export { verifyFaults, type VerifyFault } from './verify.ts';

@@ -30,6 +30,7 @@ const good: { readonly [N in KindName]: readonly [unknown, unknown][] } = {
     ],
   ],
   pipeline: [[{}, { firstMs: 50, secondMs: 50, thenMs: 50, note: '' }]],
+  verify: [[{ match: 'AAAA-_09zzzzAAAA' }, { match: 'AAAA-_09zzzzAAAA' }]],
 };
 
 const regions = (count: number) =>
@@ -77,6 +78,7 @@ const bad: { readonly [N in KindName]: readonly unknown[] } = {
     { note: 'x'.repeat(257) },
     { more: 1 },
   ],
+  verify: [{}, { match: 'AAAA' }, { match: 'AAAA/../AAAAAAAA' }, { match: 7 }],
 };
 
 describe('job kinds', () => {

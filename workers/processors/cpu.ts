@@ -4,14 +4,17 @@ import { drill } from './drill.ts';
 import { drillBatch } from './drill-batch.ts';
 import { forecast, warmForecast } from './forecast.ts';
 import { narrate } from './narrate.ts';
+import { verifier, type VerifyParts } from './verify.ts';
 
 /** Kinds whose requests are not jobs of their own: `matchmake` requests are tickets, see matchmaking-pass.ts. */
 type Pooled = 'matchmake';
 
 /** The processor of every kind on the cpu lane. Only sandboxed children load this file. */
-export const cpuProcessors = { drill, drill_batch: drillBatch, forecast, narrate } satisfies {
-  [N in Exclude<KindsOn<'cpu'>, Pooled>]: ProcessorOf<N>;
-};
+export function cpuProcessors(parts: VerifyParts) {
+  return { drill, drill_batch: drillBatch, forecast, narrate, verify: verifier(parts) } satisfies {
+    [N in Exclude<KindsOn<'cpu'>, Pooled>]: ProcessorOf<N>;
+  };
+}
 
 /** Runs once in every new child before its first job, so that no player waits for code to be loaded and optimised. */
 export async function warmCpuProcessors(): Promise<void> {

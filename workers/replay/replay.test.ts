@@ -99,7 +99,7 @@ describe('playing it again', () => {
 
 describe('verification', () => {
   const verify = async (change: Partial<Omit<Replay, 'link'>>) =>
-    await verifyReplay(game, readReplay(writeReplay({ ...played, ...change })));
+    await verifyReplay(gameNamed, readReplay(writeReplay({ ...played, ...change })));
 
   test('a match that was played holds', async () => {
     expect(await verify({})).toEqual({ valid: true, ticks: played.end.ticks });
@@ -129,7 +129,10 @@ describe('verification', () => {
     const seats = header.seats.with(1, { bot: 0 });
     expect(await verify({ header: { ...header, seats } })).toMatchObject({ valid: false });
     const bad = header.seats.with(1, { bot: 9 });
-    await expect(verify({ header: { ...header, seats: bad } })).rejects.toThrow(RangeError);
+    expect(await verify({ header: { ...header, seats: bad } })).toMatchObject({
+      why: 'unplayable',
+      atTick: 0,
+    });
   });
 
   test('a step that throws is named', async () => {
@@ -137,12 +140,32 @@ describe('verification', () => {
       ...(played.chunks[0] as Replay['chunks'][number]),
       seats: [[3, 200, { bot: 0 }]],
     });
-    expect(await verify({ chunks })).toMatchObject({ why: 'step_failed', atTick: 3 });
+    expect(await verify({ chunks })).toMatchObject({ why: 'unplayable', atTick: 3 });
+  });
+
+  test('one of another version, or without a result, is named', async () => {
+    const { header, end } = played;
+    expect(await verify({ header: { ...header, version: 'x' } })).toMatchObject({
+      why: 'other_version',
+    });
+    expect(await verify({ header: { ...header, game: 'chess' } })).toMatchObject({
+      why: 'other_version',
+    });
+    const failure = { code: 'quarantined', message: 'it spun' } as const;
+    expect(await verify({ end: { ticks: end.ticks, failure } })).toEqual({
+      valid: false,
+      why: 'not_finished',
+      detail: 'it spun',
+    });
   });
 
   test('stops when it is told to', async () => {
     const ticks: number[] = [];
-    const verdict = await verifyReplay(game, readReplay(file), (tick) => ticks.push(tick) === 2);
+    const verdict = await verifyReplay(
+      gameNamed,
+      readReplay(file),
+      (tick) => ticks.push(tick) === 2,
+    );
     expect(verdict).toBeUndefined();
     expect(ticks).toEqual([64, 128]);
   });
