@@ -72,14 +72,16 @@ export class Bot {
   private stored: StoredSession | undefined;
   private match: Match | undefined;
   private playing: Playing | undefined;
+  private isClosed = false;
   /** What it does now, for the figures. */
   state: 'away' | 'idle' | 'queued' | 'playing' = 'away';
 
   constructor(private readonly options: BotOptions) {}
 
-  /** @returns its player id */
+  /** @returns its player id; rejects when it is closed meanwhile */
   async connect(): Promise<string> {
     const { url, tally } = this.options;
+    if (this.isClosed) throw new MusterError('closed');
     const client = connect({
       url,
       WebSocket: this.options.WebSocket ?? WebSocket,
@@ -169,6 +171,7 @@ export class Bot {
   }
 
   close(): void {
+    this.isClosed = true;
     this.connection?.close();
     this.state = 'away';
   }
@@ -201,9 +204,12 @@ export class Bot {
     const gap = now - (playing.seenAt ?? now);
     if (gap > PAUSE_MS) tally.pauses.add(gap);
     playing.seenAt = now;
-    if (tick >= playing.forfeitAt) void this.forfeit(playing);
-    else if (tick >= playing.reloadAt) void this.reload(playing);
-    else if (match.slot >= 0 && Math.abs(tick - playing.thoughtAt) >= REACTION_TICKS) {
+    if (tick >= playing.forfeitAt) return void this.forfeit(playing);
+    // Closed while it was away, it does not come back.
+    if (tick >= playing.reloadAt) {
+      return void this.reload(playing).catch(() => playing.end({ is: 'stopped' }));
+    }
+    if (match.slot >= 0 && Math.abs(tick - playing.thoughtAt) >= REACTION_TICKS) {
       playing.thoughtAt = tick;
       match.steer(steer(fromVector(vector), match.slot));
     }

@@ -16,6 +16,8 @@ export interface CrowdOptions {
 const ARRIVAL_MS = 10;
 /** Before a bot that found no match asks again, ms. */
 const AGAIN_MS = 1_000;
+/** Time for leaving in order, ms. */
+const LEAVE_MS = 3_000;
 
 /** Headless players that queue, play, and queue again. */
 export class Crowd {
@@ -37,15 +39,17 @@ export class Crowd {
   async run(stop: AbortSignal): Promise<void> {
     // Every bot listens to it.
     setMaxListeners(0, stop);
-    try {
-      await Promise.all(
-        this.bots.map(async (bot, i) => {
-          await pause(i * ARRIVAL_MS, stop);
-          if (!stop.aborted) await this.live(bot, stop);
-        }),
-      );
-    } finally {
-      for (const bot of this.bots) bot.close();
+    const lives = this.bots.map(async (bot, i) => {
+      await pause(i * ARRIVAL_MS, stop);
+      if (!stop.aborted) await this.live(bot, stop);
+    });
+    const left = Promise.allSettled(lives);
+    // Tickets are given back, as far as there is somebody to take them.
+    const given = pause(Infinity, stop).then(async () => await pause(LEAVE_MS));
+    await Promise.race([left, given]);
+    for (const bot of this.bots) bot.close();
+    for (const life of await left) {
+      if (life.status === 'rejected' && !stop.aborted) throw life.reason;
     }
   }
 

@@ -1,4 +1,4 @@
-/** Resolves after so many ms, or when the signal comes. */
+/** Resolves after so many ms (Infinity: never), or when the signal comes. */
 export async function pause(duration: number, stop?: AbortSignal): Promise<void> {
   if (stop?.aborted === true) return;
   await new Promise<void>((resolve) => {
@@ -7,7 +7,7 @@ export async function pause(duration: number, stop?: AbortSignal): Promise<void>
       stop?.removeEventListener('abort', over);
       resolve();
     };
-    const timer = setTimeout(over, duration);
+    const timer = duration === Infinity ? undefined : setTimeout(over, duration);
     stop?.addEventListener('abort', over);
   });
 }

@@ -1,7 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { randomId } from '../../../src/lib/ids.ts';
 import type { Redis } from '../../../src/lib/redis.ts';
-import { knockout } from '../../../workers/games/knockout/index.ts';
 import { orderKnockout, Placer } from '../arenas.ts';
 import { Samples, Tally } from '../bots/tally.ts';
 import { randomBetween } from '../bots/time.ts';
@@ -84,7 +83,6 @@ class Chaos {
 
   async run(): Promise<ChaosReport> {
     const { matches, say } = this.options;
-    await knockout.prepare();
     try {
       const tables = Array.from({ length: matches }, async (_, i) => await this.table(i));
       const playing = Promise.all(tables);
@@ -186,7 +184,7 @@ class Chaos {
     const sent = new Map(players.map((player, slot) => [slot, player.sent(match)] as const));
     const replay = await this.replay(over?.replay ?? `/v1/matches/${match}/replay`);
     const record = await this.placer.records.find(match);
-    return await judge(knockout, { recorder, record, replay, sent });
+    return await judge({ recorder, record, replay, sent });
   }
 
   /** Watchers are told that a match is over when it is, and its replay may be stored a moment later. */

@@ -85,12 +85,12 @@ function run(change: (inputs: TapeInput[]) => void = () => {}): Run {
 beforeAll(async () => await knockout.prepare());
 
 const faultsOf = async ({ played }: Run): Promise<Verdict['faults']> =>
-  (await judge(knockout, played)).faults;
+  (await judge(played)).faults;
 
 describe('a verdict', () => {
   it('finds nothing in a match in which nothing was lost', async () => {
     const { played } = run();
-    const { faults, taken, merged, pictures, ticks } = await judge(knockout, played);
+    const { faults, taken, merged, pictures, ticks } = await judge(played);
     expect(faults).toEqual([]);
     expect([taken, merged]).toEqual([3, 2]);
     expect(pictures).toBe(ticks + 1);
@@ -126,13 +126,13 @@ describe('a verdict', () => {
 
   it('finds a match without a result, a replay that was changed, and none', async () => {
     const { played } = run();
-    const lost = await judge(knockout, { ...played, record: undefined });
+    const lost = await judge({ ...played, record: undefined });
     expect(lost.faults).toContain('no result: no record');
     const changed = played.replay?.slice() ?? new Uint8Array();
     changed[40] = (changed[40] ?? 0) ^ 1;
-    const damaged = await judge(knockout, { ...played, replay: changed });
+    const damaged = await judge({ ...played, replay: changed });
     expect(damaged.faults).toEqual([expect.stringContaining('damaged')]);
-    const none = await judge(knockout, { ...played, replay: undefined });
+    const none = await judge({ ...played, replay: undefined });
     expect(none.faults).toEqual(['no replay']);
   });
 });

@@ -2,6 +2,7 @@ import { readReplay, type Replay } from '../../../workers/replay/file.ts';
 import { Playback } from '../../../workers/replay/play.ts';
 import { verifyReplay } from '../../../workers/replay/verify.ts';
 import type { AnyGame } from '../../../workers/games/contract.ts';
+import { gameNamed } from '../../../workers/games/index.ts';
 import type { MatchRecord } from '../../../src/match/records.ts';
 import type { SentInput } from './player.ts';
 import type { Recorder } from './recorder.ts';
@@ -42,7 +43,7 @@ export interface Verdict {
  * Whether a match of an arena that was killed is the one that it would have been: it ended with a result; what watchers
  * saw, tick by tick, is what its unkilled twin shows; and each input was taken once, whole and in its turn.
  */
-export async function judge(game: AnyGame, played: Played): Promise<Verdict> {
+export async function judge(played: Played): Promise<Verdict> {
   const { recorder, record } = played;
   const { match } = recorder;
   const faults: string[] = [...recorder.faults];
@@ -57,8 +58,11 @@ export async function judge(game: AnyGame, played: Played): Promise<Verdict> {
   }
   try {
     const replay = readReplay(played.replay);
-    const verdict = await verifyReplay(game, replay);
+    const verdict = await verifyReplay(gameNamed, replay);
     if (verdict?.valid !== true) faults.push(`verify: ${verdict?.why} ${verdict?.detail}`);
+    const game = gameNamed(replay.header.game);
+    if (game === undefined) throw new Error(`a replay of ${replay.header.game}`);
+    await game.prepare();
     if (JSON.stringify(replay.end.result) !== JSON.stringify(record?.result)) {
       faults.push('the result of the replay is not that of the record');
     }
