@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { Admission } from '../src/jobs/admission.ts';
 import { Fleet } from '../src/jobs/fleet.ts';
 import { Queues } from '../src/jobs/queues.ts';
@@ -7,17 +6,15 @@ import type { Config } from '../src/lib/config.ts';
 import { Counters } from '../src/lib/counters.ts';
 import type { Log } from '../src/lib/log.ts';
 import { connectRedis, type Redis } from '../src/lib/redis.ts';
-import { ArenaCore } from './arena-lane/arena-core.ts';
+import { ArenaLane } from './arena-lane/arena-lane.ts';
 import { WorkerBeat } from './beat.ts';
 import { CoreShare } from './core-share.ts';
 import { CoreWorker } from './core-worker.ts';
 import { allowedCores, canPin, planCores } from './cores.ts';
-import { games, playableGame } from './games/index.ts';
 import type { Place } from './held.ts';
 import { IoWorker } from './io-worker.ts';
 import type { Bookkeeping, LaneWorker } from './lane-worker.ts';
 import { obey } from './orders.ts';
-import { yielding } from './priority.ts';
 import { leaveWhenIdle, openWakePort } from './sleep.ts';
 
 /** Entries of the children, as built. */
@@ -70,20 +67,21 @@ export function startWorker(
     onLost: (error) => log.warn('progress lost', { error }),
   };
   const io = config.IO_CONCURRENCY > 0 ? [new IoWorker(redis, config, books, place)] : [];
-  const { counters } = books;
-  const playable = Object.keys(games).flatMap((game) => playableGame(game, config.DRILLS) ?? []);
-  const parts = { sandbox: sandboxes.arena, connection: redis, config, counters, log, env };
-  const arenas = (config.ARENA_MATCHES > 0 && existsSync(sandboxes.arena) ? shared : []).map(
-    (one) => new ArenaCore({ ...parts, ...one, games: playable, worker: name }),
-  );
-  if (arenas.length > 0 && yielding() === 'no') {
-    log.warn('no chrt on this system: jobs on an arena’s core make its ticks late');
-  }
-  const jobLanes: readonly LaneWorker[] = [...cores, ...io];
-  const lanes: readonly Lane[] = [...jobLanes, ...arenas];
-
   const fleet = new Fleet(redis);
-  const beat = new WorkerBeat({ worker: name, cores, io, arenas, fleet, counters, log });
+  const sandbox = sandboxes.arena;
+  const arenas = new ArenaLane({ slots: shared, sandbox, redis, config, books, fleet, env });
+  const jobLanes: readonly LaneWorker[] = [...cores, ...io];
+  const lanes: readonly Lane[] = [...jobLanes, ...arenas.cores];
+
+  const beat = new WorkerBeat({
+    worker: name,
+    cores,
+    io,
+    arenas: arenas.cores,
+    fleet,
+    counters: books.counters,
+    log,
+  });
   const begin = (lane: Lane) => {
     run(lane, log);
     beat.say();
@@ -92,10 +90,7 @@ export function startWorker(
     orders,
     {
       stop: (job, why) => void jobLanes.some((lane) => lane.stop(job, why)),
-      open: async (game, version) => {
-        const known = playable.some((one) => one.name === game && one.version === version);
-        if (known && arenas.length > 0) await books.queues.addArena(game, version);
-      },
+      open: async (game, version) => await arenas.open(game, version),
     },
     log,
   );
@@ -112,26 +107,18 @@ export function startWorker(
       },
     );
   }
-  void Promise.all(
-    arenas.map(async (lane) => {
-      await lane.warm();
-      begin(lane);
-    }),
-  ).then(() => arenas.length > 0 && log.info('arenas ready'));
+  arenas.start(begin).catch((error: unknown) => log.error('no arenas', { error }));
   log.info('worker started', {
     cores: slots.map(({ core }) => core ?? 'any'),
     io: config.IO_CONCURRENCY,
   });
   const wakePort = openWakePort(config.WAKE_PORT, log);
-  const queues = [
-    books.queues.lane('cpu'),
-    books.queues.lane('io'),
-    ...(arenas.length > 0 ? playable : []).map((one) => books.queues.arenas(one.name, one.version)),
-  ];
+  const queues = [books.queues.lane('cpu'), books.queues.lane('io'), ...arenas.queues];
   leaveWhenIdle(config.IDLE_EXIT_MS, lanes, queues, leave, log);
   return {
     stop: async () => {
       wakePort?.close();
+      arenas.stop();
       await stop(lanes, beat, [redis, orders], config.DRAIN_MS, log);
     },
   };

@@ -1,4 +1,4 @@
-import { Fleet } from '../jobs/fleet.ts';
+import { type Beat, Fleet } from '../jobs/fleet.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import { LateQueues } from '../jobs/late-queues.ts';
 import type { Config } from '../lib/config.ts';
@@ -94,7 +94,10 @@ export async function startGateway(
     perSecond: config.SESSION_CREDITS_PER_S,
     burst: config.SESSION_CREDITS_BURST,
   });
-  const notReady = async () => await whatIsMissing(redis, subscriber, fleet);
+  const needed = (['cpu', 'io', 'arena'] as const).filter(
+    (lane) => lane !== 'arena' || config.ARENA_MATCHES > 0,
+  );
+  const notReady = async () => await whatIsMissing(redis, subscriber, fleet, needed);
   const bodyMaxBytes = config.FRAME_MAX_BYTES * 4;
   const api = createApi({
     auth,
@@ -286,10 +289,10 @@ async function whatIsMissing(
   redis: Redis,
   subscriber: Redis,
   fleet: Fleet,
+  needed: readonly Beat['lanes'][number][],
 ): Promise<string | undefined> {
   if (redis.status !== 'ready' || subscriber.status !== 'ready') return 'redis';
   const lanes = new Set((await fleet.list()).flatMap((worker) => worker.lanes));
-  for (const lane of ['cpu', 'io'] as const)
-    if (!lanes.has(lane)) return `a worker for the ${lane} lane`;
+  for (const lane of needed) if (!lanes.has(lane)) return `a worker for the ${lane} lane`;
   return undefined;
 }
