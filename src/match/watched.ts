@@ -16,6 +16,8 @@ import type { MatchRecord, MatchRecords } from './records.ts';
 /** A match is asked for again when it was silent for so long, then more and more rarely, ms. */
 const PATIENCE_MS = 500;
 const PATIENCE_MAX_MS = 8_000;
+/** A crowd that comes before the first snapshot asks for it once in this time, ms. */
+const ASK_AGAIN_MS = 250;
 /** With a snapshot younger than this, word of changes comes, too, ms. */
 const FRESH_MS = 1_000;
 
@@ -70,7 +72,7 @@ export class Watched {
   private keyframe: Buffer | undefined;
   /** When a snapshot came last, and when they were asked for last, ms of performance.now. */
   private heard = -Infinity;
-  private asked = performance.now();
+  private asked = -Infinity;
   private patienceMs = PATIENCE_MS;
   private reading: 'no' | 'once' | 'again' = 'no';
   private isClosed = false;
@@ -106,7 +108,11 @@ export class Watched {
       viewer.connection.subscribe(this.topic);
     }
     watch.slot = slotOf(this.record, viewer.player);
-    if (this.keyframe === undefined || !this.isFresh) this.tell({ is: 'watch' });
+    const now = performance.now();
+    if ((this.keyframe === undefined || !this.isFresh) && this.asked < now - ASK_AGAIN_MS) {
+      this.asked = now;
+      this.tell({ is: 'watch' });
+    }
     if (watch.slot >= 0) this.presence('come', viewer, watch.slot);
     return this.keyframe;
   }
