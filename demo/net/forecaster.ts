@@ -14,6 +14,9 @@ const LOOK_MS = 250;
 /** Rest of a match to play: a share comes out within 6 percent, and a core is busy for a second or two. */
 const ROLLOUTS = 60;
 
+/** Said while there is no connection. */
+const AWAY = 'no backend';
+
 /** Asks for the odds of a match again and again, as long as somebody looks at it. */
 export class Forecaster {
   odds: Odds | undefined;
@@ -60,7 +63,8 @@ export class Forecaster {
   }
 
   private mayAsk(now: number): boolean {
-    if (!this.backend.isOpen) this.say('no backend');
+    if (!this.backend.isOpen) this.say(AWAY);
+    else if (this.note === AWAY) this.say('');
     return this.backend.isOpen && !document.hidden && this.room?.isFree(now) !== false;
   }
 

@@ -3,7 +3,7 @@ import { type KnockoutOptions, optionsSchema } from '../../workers/games/knockou
 
 /** What the backend tells of a match beside its snapshots. A part that it does not tell is left out. */
 const recordSchema = z.object({
-  options: z.unknown(),
+  options: z.unknown().optional(),
   arena: z
     .object({
       worker: z.string(),

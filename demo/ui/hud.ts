@@ -33,8 +33,8 @@ export class Hud {
     setText(this.clock, clockOf(options.endTicks - view.tick + TICK_RATE - 1, TICK_RATE));
     setText(this.left, `${standing === 1 ? '1 stands' : `${standing} stand`}${watching}`);
     this.say(source, view);
-    this.hint.classList.toggle('on', steers && view.tick < HINT_TICKS);
     const isOut = steers && phase === 'playing' && !isStanding(view, mySlot);
+    this.hint.classList.toggle('on', steers && !isOut && view.tick < HINT_TICKS);
     this.fallen.hidden = !isOut;
     if (isOut) setText(this.fallenPlace, place === undefined ? 'out' : ordinal(place));
     this.skip.hidden = kind !== 'practice';

@@ -57,8 +57,12 @@ export class BackendPanel {
     put('f-jitter', `${figures.jitterMs.toFixed(1)} ms`);
     put('f-behind', `${figures.delayMs.toFixed(0)} ms`);
     put('f-input', figures.inputMs === undefined ? '–' : `${figures.inputMs.toFixed(0)} ms`);
-    const lost = figures.dropped === 0 ? '' : `, ${figures.dropped} dropped`;
-    put('f-keyframes', `${figures.keyframes}${lost}`);
+    // Repeated and overtaken ones are as they should be.
+    const lost = figures.droppedFor.no_key + figures.droppedFor.damaged;
+    put(
+      'f-keyframes',
+      lost === 0 ? String(figures.keyframes) : `${figures.keyframes}, ${lost} lost`,
+    );
     put('f-term', pulse.term === undefined ? '–' : String(pulse.term));
     put('f-pause', pulse.pauseMs === undefined ? 'none seen' : duration(pulse.pauseMs));
     put('f-lateness', arena ? `${arena.latenessP99Ms.toFixed(1)} ms` : '–');
