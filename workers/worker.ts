@@ -95,19 +95,14 @@ export function startWorker(
     log,
   );
   for (const lane of io) begin(lane);
-  for (const lane of cores) {
-    lane.warm().then(
-      () => begin(lane),
-      (error: unknown) => {
-        log.error('child does not start; its core takes jobs all the same', {
-          core: lane.core,
-          error,
-        });
-        begin(lane);
-      },
-    );
-  }
-  arenas.start(begin).catch((error: unknown) => log.error('no arenas', { error }));
+  const warm = cores.map(async (lane) => {
+    await lane.warm().catch((error: unknown) => {
+      const { core } = lane;
+      log.error('child does not start; its core takes jobs all the same', { core, error });
+    });
+    begin(lane);
+  });
+  arenas.start(warm, begin).catch((error: unknown) => log.error('no arenas', { error }));
   log.info('worker started', {
     cores: slots.map(({ core }) => core ?? 'any'),
     io: config.IO_CONCURRENCY,

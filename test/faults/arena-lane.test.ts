@@ -67,6 +67,7 @@ async function start(): Promise<ArenaCore> {
   cores.push(core);
   await core.warm();
   void core.run();
+  await core.spare();
   return core;
 }
 

@@ -98,7 +98,7 @@ export class ArenaCore {
     this.children = new WarmPool({
       children: this.pool,
       file: sandbox.href,
-      size: CHILDREN,
+      size: 1,
       log,
       whose: { lane: 'arena', core: slot.core },
       closing: () => this.closing !== undefined,
@@ -126,8 +126,15 @@ export class ArenaCore {
     return this.closing === undefined && this.workers.some((worker) => worker.isRunning());
   }
 
-  /** Tries until the children have loaded their modules and simulated a little. */
+  /** Forks the children, one after another. Resolves when one has loaded its modules and simulated a little. */
   async warm(): Promise<void> {
+    this.children.resize(1);
+    await this.children.keepWarm();
+  }
+
+  /** Resolves when there is one to spare, too. */
+  async spare(): Promise<void> {
+    this.children.resize(this.wanted());
     await this.children.keepWarm();
   }
 
@@ -144,6 +151,10 @@ export class ArenaCore {
   /** Ends the children: their arenas go on from their last logged tick, at another worker. */
   surrender(): void {
     for (const one of this.arenas) this.end(one, 'drained');
+  }
+
+  private wanted(): number {
+    return Math.max(CHILDREN, this.busy + 1);
   }
 
   private async leave(): Promise<void> {
@@ -168,7 +179,7 @@ export class ArenaCore {
     const began = performance.now();
     let one: Running | undefined;
     this.hosted++;
-    this.children.resize(Math.max(CHILDREN, this.busy + 1));
+    this.children.resize(this.wanted());
     try {
       await this.free();
       const before = new Set(this.children.running);
@@ -196,7 +207,7 @@ export class ArenaCore {
       if (one !== undefined) this.arenas.delete(one);
       this.hosted--;
       release();
-      this.children.resize(Math.max(CHILDREN, this.busy + 1));
+      this.children.resize(this.wanted());
     }
   }
 
@@ -223,11 +234,7 @@ export class ArenaCore {
       if (!isBeat(message)) return;
       for (const one of this.arenas) if (one.child === child) one.silence.hear();
     });
-    if (this.parts.share.taken && yielding() === 'both ways') {
-      compete(child.pid).catch((error: unknown) =>
-        this.parts.log.warn('priorities not set', { core: this.core, error }),
-      );
-    }
+    if (yielding() === 'both ways') void compete(child.pid);
   }
 
   /** Another worker may have these arenas by now. Their terms fence what is durable; this ends the rest. */

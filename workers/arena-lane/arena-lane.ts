@@ -53,12 +53,18 @@ export class ArenaLane {
     return this.games.map(({ name, version }) => this.parts.books.queues.arenas(name, version));
   }
 
-  /** Warms the children up. @param begin called for each core as soon as its own are warm */
-  async start(begin: (core: ArenaCore) => void): Promise<void> {
+  /**
+   * Warms the children up.
+   * @param after what the lane's core is busy with before, by slot
+   * @param begin called for each core as soon as one of its children is warm
+   */
+  async start(after: readonly Promise<void>[], begin: (core: ArenaCore) => void): Promise<void> {
     await Promise.all(
-      this.cores.map(async (core) => {
+      this.cores.map(async (core, slot) => {
+        await after[slot];
         await core.warm();
         begin(core);
+        await core.spare();
       }),
     );
     if (this.cores.length > 0) this.parts.books.log.info('arenas ready');
