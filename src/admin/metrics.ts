@@ -13,11 +13,21 @@ const HELP: Readonly<Record<string, string>> = {
   frames_dropped: 'Frames that were not sent to a socket.',
   frames_refused: 'Frames answered with an error, by reply error.',
   gaps_seen: 'Reliable messages that were not delivered by their own wake-up.',
+  inputs_dropped: 'Inputs of players that did not get to an arena; clients send them again.',
+  ops_dropped: 'Words to arenas about who watches that were given up.',
   redis_errors: 'Errors of the connections to Redis.',
   requests_accepted: 'Requests taken on, by kind.',
   requests_ended: 'Requests that ended, by state.',
   requests_refused: 'Requests that were not taken on.',
+  snapshot_bytes: 'Bytes of snapshots that arenas sent to this gateway.',
+  snapshots: 'Snapshots that arenas sent to this gateway.',
+  snapshots_dropped: 'Snapshots that were shown to nobody.',
   wakes_dropped: 'Wake-ups for which nobody was there.',
+};
+
+/** Of the gateway's gauges that are not what it has open. */
+const GAUGE_HELP: Readonly<Record<string, string>> = {
+  matches_watched: 'Matches that somebody at this gateway watches.',
 };
 
 /** One moment's values: [label values, value] per metric. */
@@ -53,7 +63,7 @@ export class Metrics {
   private describeGateway(): void {
     const { gateway } = this;
     for (const name of Object.keys(gateway.gauges())) {
-      this.gauge(name, `Open ${name} of this gateway.`, [], () => [
+      this.gauge(name, GAUGE_HELP[name] ?? `Open ${name} of this gateway.`, [], () => [
         [{}, gateway.gauges()[name] ?? 0],
       ]);
     }

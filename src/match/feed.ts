@@ -30,6 +30,8 @@ export class Feed {
   private used = 0;
   private flying = false;
   private failed = 0;
+  /** What was refused stands at the head of `ops`; nothing overtakes it, or who went would be gone after coming back. */
+  private retry: NodeJS.Timeout | undefined;
 
   constructor(
     readonly arena: string,
@@ -60,12 +62,12 @@ export class Feed {
 
   private async fly(): Promise<void> {
     this.flying = true;
-    while (this.used > 0 || this.ops.length > 0) {
-      const { ops } = this;
+    while (this.used > 0 || (this.ops.length > 0 && this.retry === undefined)) {
+      const ops = this.retry === undefined ? this.ops : [];
+      if (this.retry === undefined) this.ops = [];
       const inputs = this.inputs.subarray(0, this.used);
       [this.inputs, this.spare] = [this.spare, this.inputs];
       this.used = 0;
-      this.ops = [];
       if (await this.feed(ops, inputs)) this.failed = 0;
       else this.refused(ops, inputs.length / INPUT_BYTES);
     }
@@ -90,11 +92,12 @@ export class Feed {
       counters.add('ops_dropped', 'arena_refused', ops.length);
       return;
     }
-    const again = setTimeout(() => {
-      this.ops.unshift(...ops.slice(0, FEED_OPS_MAX - this.ops.length));
+    this.ops.unshift(...ops);
+    this.retry = setTimeout(() => {
+      this.retry = undefined;
       this.go();
     }, RETRY_MS);
-    again.unref();
+    this.retry.unref();
   }
 
   private grow(): boolean {

@@ -52,7 +52,7 @@ beforeEach(async () => {
     },
     config: { WATCHES_PER_SESSION: WATCHES },
     counters,
-    log: createLog('off', {}),
+    log: createLog('fatal', {}),
   });
 });
 

@@ -7,7 +7,7 @@ import { randomId } from '../lib/ids.ts';
 import { connectRedis, type Redis } from '../lib/redis.ts';
 import { gatewayChannel, jobId, playerKeys } from './keys.ts';
 import { Sessions } from './sessions.ts';
-import { readEntry, readWake, type Wake } from './wake.ts';
+import { readEntry, readWake, writeMatchChanged, writeSnapshots, type Wake } from './wake.ts';
 
 const uint32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const session = fc.stringMatching(/^[A-Za-z0-9_-]{16}$/);
@@ -100,6 +100,19 @@ describe('bytes that are none', () => {
       }),
     );
     expect(readWake(Buffer.alloc(0))).toBeUndefined();
+  });
+
+  test('snapshots, as they are, and the name of a match', () => {
+    fc.assert(
+      fc.property(fc.array(frame), session, (frames, match) => {
+        const packed = frames.flatMap((f) => [Buffer.from([f.length >> 8, f.length & 255]), f]);
+        const wake = { is: 'snapshots', packed: Buffer.concat(packed) };
+        expect(readWake(writeSnapshots(frames))).toEqual(wake);
+        expect(readWake(writeMatchChanged(match))).toEqual({ is: 'match', match });
+      }),
+    );
+    expect(() => writeSnapshots([new Uint8Array(65_536)])).toThrow(RangeError);
+    expect(readWake(Buffer.from('Mshort'))).toBeUndefined();
   });
 
   test('are no wake-up when the header is cut short', () => {
