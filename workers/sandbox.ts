@@ -4,7 +4,7 @@
  */
 import type { SandboxedJob } from 'bullmq';
 import type { EndedState, KindName, KindsOn } from '../protocol/index.ts';
-import { MATCHMAKING_PASS, PASS_INTERVAL_MS } from '../src/jobs/pass.ts';
+import { MATCHMAKING_PASS } from '../src/jobs/pass.ts';
 import { Records } from '../src/jobs/records.ts';
 import { readConfigOrExit } from '../src/lib/config.ts';
 import { createLog } from '../src/lib/log.ts';
@@ -49,10 +49,10 @@ export default async function attempt(
 ): Promise<EndedState[]> {
   const abort = signal ?? new AbortController().signal;
   if (job.name === MATCHMAKING_PASS) {
-    const left = await matchmakingPass(job.data, redis, place);
+    const { left, againMs } = await matchmakingPass(job.data, { redis, place, config });
     if (left === 0) return [];
     // The same job comes back while somebody waits, so that a lost process cannot lose the next pass.
-    await job.moveToDelayed(Date.now() + PASS_INTERVAL_MS, token ?? '');
+    await job.moveToDelayed(Date.now() + againMs, token ?? '');
     // Without a message BullMQ would put another error, without this name, in its place.
     throw new Delayed('comes back');
   }

@@ -66,8 +66,8 @@ export class Jobs {
   /**
    * Takes a request on, once per (player, id); repeating it is harmless.
    * @param session who is told of progress and end; '' for none
-   * @throws Refusal unknown_kind, invalid_input, input_too_large, id_conflict, too_many_in_flight, unacknowledged,
-   * overloaded or unavailable
+   * @throws Refusal unknown_kind, invalid_input, input_too_large, in_match, id_conflict, too_many_in_flight,
+   * unacknowledged, overloaded or unavailable
    */
   async submit(submission: Submission, session: string): Promise<Taken> {
     const { player, id } = submission;
@@ -78,6 +78,7 @@ export class Jobs {
       Date.now() + Math.min(submission.deadlineMs ?? kind.deadlineMs, kind.deadlineMs);
     const job = jobId(player, id);
     const request = { player, id, input, deadline };
+    if (kind.name === 'matchmake') await this.needFree(submission);
     await this.needPlace(kind, submission, job, deadline);
 
     // Side by side: they live on different nodes of a cluster, and a request should not wait for them in turn.
@@ -162,6 +163,14 @@ export class Jobs {
     if (kind === undefined || (name.startsWith('drill') && !this.config.DRILLS))
       throw new Refusal('unknown_kind', name);
     return kind;
+  }
+
+  /** A ticket that brought its player into the match is asked for again like any other request. */
+  private async needFree(name: RequestName): Promise<void> {
+    if (!(await this.matchmaking.isPlaying(name.player))) return;
+    if ((await this.records.find(name)) !== undefined) return;
+    this.counters.add('requests_refused', 'in_match');
+    throw new Refusal('in_match');
   }
 
   /**

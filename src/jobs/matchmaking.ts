@@ -1,19 +1,27 @@
 import { kinds, matchQueues } from '../../protocol/index.ts';
 import type { Redis } from '../lib/redis.ts';
-import type { RequestData } from './job-data.ts';
 import { Pool } from '../match/pool.ts';
+import { Promises } from '../match/promises.ts';
+import type { RequestData } from './job-data.ts';
 import type { WorkQueues } from './late-queues.ts';
 import type { RequestName } from './records.ts';
 
 /** The gateway's half of matchmaking: tickets in and out. Its other half is the pass, in workers/processors. */
 export class Matchmaking {
   private readonly pool: Pool;
+  private readonly promises: Promises;
 
   constructor(
     redis: Redis,
     private readonly queues: WorkQueues,
   ) {
     this.pool = new Pool(redis);
+    this.promises = new Promises(redis);
+  }
+
+  /** @returns whether the player has a seat in a match that is not over: who plays does not wait for another */
+  async isPlaying(player: string): Promise<boolean> {
+    return await this.promises.isBusy(player);
   }
 
   async enter(request: RequestData): Promise<void> {

@@ -87,6 +87,8 @@ export interface PoolKeys {
   readonly open: string;
   /** Hash: term (of the newest pass), last (its time), wait (of those matched lately). */
   readonly state: string;
+  /** Hash, gateway to when it was first found that nobody listens for it. */
+  readonly silence: string;
 }
 
 export function poolKeys(queue: string): PoolKeys {
@@ -97,6 +99,7 @@ export function poolKeys(queue: string): PoolKeys {
     seated: `${base}seated`,
     open: `${base}open`,
     state: `${base}state`,
+    silence: `${base}silence`,
   };
 }
 

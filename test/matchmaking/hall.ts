@@ -12,6 +12,7 @@ import { connectRedis, type Redis } from '../../src/lib/redis.ts';
 import { Pool } from '../../src/match/pool.ts';
 import { playerKeys, poolKeys } from '../../src/relay/keys.ts';
 import { matchmakingPass } from '../../workers/processors/matchmaking-pass.ts';
+import type { Step } from '../../workers/processors/matchmaking/finishing.ts';
 import { startTestRedis } from '../support/redis.ts';
 import { Ledger } from './ledger.ts';
 
@@ -60,11 +61,16 @@ export class Hall {
   }
 
   /** @param at may throw Died. @returns how many still wait, or undefined when it died */
-  async pass(queue: QueueName, at?: (step: string) => void): Promise<number | undefined> {
-    const { records } = this;
+  async pass(
+    queue: QueueName,
+    at: (step: Step) => void = () => undefined,
+    absentMs = 30_000,
+  ): Promise<number | undefined> {
+    const { records, redis } = this;
     const place = { records, worker: 'hall', core: undefined, onLost: () => undefined };
+    const config = { TICKET_ABSENT_MS: absentMs };
     try {
-      return await matchmakingPass({ queue }, this.redis, place, at);
+      return (await matchmakingPass({ queue }, { redis, place, config, at })).left;
     } catch (error) {
       if (error instanceof Died) return undefined;
       throw error;

@@ -51,6 +51,8 @@ const skillOf = ({ members }: Ticket): number =>
   members.reduce((sum, { mu }) => sum + mu, 0) / members.length;
 const waitedOf = ({ enqueuedAtMs }: Ticket): number => NOW - enqueuedAtMs;
 
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+
 const latencyOf = (ticket: Ticket, { latencyMs: { base, perSecond, max } }: Rules): number =>
   Math.min(max, base + (perSecond * waitedOf(ticket)) / 1_000);
 
@@ -75,7 +77,11 @@ function fills(sizes: readonly number[], bins: readonly number[]): boolean {
 
 /** All groups of tickets that could be a match. */
 function possible(tickets: readonly Ticket[], rules: Rules): Ticket[][] {
-  const bins = Array.from({ length: rules.teams }, () => rules.teamSize);
+  // Where each plays alone a party need only be in one match.
+  const bins =
+    rules.teamSize === 1
+      ? [rules.teams]
+      : Array.from({ length: rules.teams }, () => rules.teamSize);
   const all: Ticket[][] = [];
   for (let mask = 1; mask < 2 ** tickets.length; mask++) {
     const group = tickets.filter((_, at) => mask & (1 << at));
@@ -130,11 +136,11 @@ describe('whatever waits', () => {
         for (const [at, group] of groupsOf(formed, tickets).entries()) {
           const match = formed.matches[at];
           expect(fits(group, rules)).toBe(true);
-          expect(match?.teams).toHaveLength(rules.teams);
-          for (const team of match?.teams ?? []) {
-            const players = team.flatMap((id) => named.get(id)?.members ?? []);
-            expect(players).toHaveLength(rules.teamSize);
-          }
+          const sizes = (match?.teams ?? []).map(
+            (team) => team.flatMap((id) => named.get(id)?.members ?? []).length,
+          );
+          if (rules.teamSize === 1) expect(sum(sizes)).toBe(rules.teams);
+          else expect(sizes).toEqual(Array.from({ length: rules.teams }, () => rules.teamSize));
           for (const ticket of group) {
             const latency = ticket.regions[match?.region ?? ''];
             expect(latency).toBeLessThanOrEqual(latencyOf(ticket, rules));
@@ -221,7 +227,8 @@ describe('whatever waits', () => {
           const reaches = Object.values(ticket.regions).some(
             (ms) => ms <= latencyOf(ticket, rules),
           );
-          const isSmall = ticket.members.length <= rules.teamSize;
+          const most = rules.teamSize === 1 ? rules.teams : rules.teamSize;
+          const isSmall = ticket.members.length <= most;
           expect(reaches && isSmall && waitedOf(ticket) >= botsAfterMs).toBe(false);
         }
         for (const [at, group] of groupsOf(formed, tickets).entries()) {
@@ -296,7 +303,10 @@ describe('one case at a time', () => {
       { ...solo('far', 20), regions: { eu: 101 } },
       { ...solo('lost', 20), regions: { eu: Number.NaN } },
       { ...solo('twice', 20), members: [...solo('x', 20).members, ...solo('x', 20).members] },
-      { ...solo('large', 20), members: [...solo('y', 20).members, ...solo('z', 20).members] },
+      {
+        ...solo('large', 20),
+        members: ['v', 'w', 'z'].flatMap((id) => solo(id, 20).members),
+      },
     ];
     const { matches, left } = formMatches([...broken, solo('a', 20), solo('b', 20)], duel, NOW);
     expect(matches.map(({ teams }) => teams.flat().toSorted())).toEqual([['a', 'b']]);
@@ -315,6 +325,20 @@ describe('one case at a time', () => {
       spread: 0,
     });
     expect(others).toEqual([]);
+  });
+
+  test('where each plays alone, friends are in one match', () => {
+    const alone = { ...duel, teams: 4, window: { base: 9, perSecond: 0, max: 9 } };
+    const pair = {
+      ...solo('pair', 20),
+      members: [...solo('x', 20).members, ...solo('y', 24).members],
+    };
+    const tickets = [pair, solo('a', 21, 2_000), solo('b', 21, 1_000), solo('c', 21)];
+    const [match, ...others] = formMatches(tickets, alone, NOW).matches;
+    expect(others).toEqual([]);
+    expect(match?.teams.flat().toSorted()).toEqual(['a', 'b', 'pair']);
+    expect(match).toMatchObject({ bots: 0 });
+    expect(match?.quality).toBeLessThan(1);
   });
 
   test('a party that fills the whole match needs nobody else', () => {

@@ -1,5 +1,5 @@
 import { type FormedMatch, Pass } from './matchmaking/pass.ts';
-import { type Rules, sortTickets, type Ticket } from './matchmaking/tickets.ts';
+import { type Rules, shapeOf, sortTickets, type Ticket } from './matchmaking/tickets.ts';
 
 export type { FormedMatch } from './matchmaking/pass.ts';
 export type { Member, Rules, Ticket } from './matchmaking/tickets.ts';
@@ -22,7 +22,8 @@ export interface Formed {
  * @param nowMs ms since 1970
  */
 export function formMatches(tickets: readonly Ticket[], rules: Rules, nowMs: number): Formed {
-  const pass = new Pass(sortTickets(tickets, rules), rules, nowMs);
+  const shape = shapeOf(tickets, rules);
+  const pass = new Pass(sortTickets(tickets, shape), rules, shape, nowMs);
   const matches = pass.run();
   const matched = new Set(matches.flatMap(({ teams }) => teams.flat()));
   return { matches, left: tickets.map(({ id }) => id).filter((id) => !matched.has(id)) };

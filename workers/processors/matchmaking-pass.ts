@@ -1,160 +1,220 @@
-import { queueNamed, type MatchQueue, type QueueName, type Seat } from '../../protocol/index.ts';
+import { queueNamed, type MatchQueue, type QueueName } from '../../protocol/index.ts';
 import { Admission } from '../../src/jobs/admission.ts';
-import { passData } from '../../src/jobs/pass.ts';
-import { randomId, randomUint32 } from '../../src/lib/ids.ts';
+import { PASS_INTERVAL_MS, passData } from '../../src/jobs/pass.ts';
+import type { Config } from '../../src/lib/config.ts';
 import type { Redis } from '../../src/lib/redis.ts';
 import { Arenas } from '../../src/match/arenas.ts';
-import type { MatchOrder } from '../../src/match/order.ts';
 import { Pool } from '../../src/match/pool.ts';
 import { Promises } from '../../src/match/promises.ts';
 import { MatchRecords } from '../../src/match/records.ts';
-import {
-  ticketName,
-  type FoundMatch,
-  type SeatedTicket,
-  type Ticket,
-} from '../../src/match/ticket.ts';
+import { ticketName, type Found, type Ticket } from '../../src/match/ticket.ts';
 import { poolKeys } from '../../src/relay/keys.ts';
+import type { AnyGame } from '../games/contract.ts';
 import { gameNamed } from '../games/index.ts';
 import type { Place } from '../held.ts';
 import { formMatches, type FormedMatch } from './matchmake-core.ts';
-import { expire, finish, type Desk, type Step } from './matchmaking/finishing.ts';
+import { chooseFills, openMatches } from './matchmaking/backfill.ts';
+import { finish, type Desk, type Step } from './matchmaking/finishing.ts';
+import { Looking } from './matchmaking/looking.ts';
+import { foundFill, foundMatch } from './matchmaking/ordering.ts';
 import { Placing } from './matchmaking/placing.ts';
+import { formUnits, type Unit } from './matchmaking/units.ts';
+import { WaitingRoom } from './matchmaking/waiting.ts';
 
-/** Matches that are brought to their end side by side: more would only queue in front of Redis. */
+export interface PassContext {
+  readonly redis: Redis;
+  readonly place: Place;
+  readonly config: Pick<Config, 'TICKET_ABSENT_MS'>;
+  /** Told of each step, so that a test can die there. */
+  readonly at?: (step: Step) => void;
+}
+
+export interface PassEnd {
+  /** Tickets that wait on, those of matches that wait for an arena included. */
+  readonly left: number;
+  /** When the next pass is wanted, ms; of no account when nobody waits. */
+  readonly againMs: number;
+}
+
+/** Entries that are brought to their end side by side: more would only queue in front of Redis. */
 const GROUP = 32;
+/** A pass commits nothing after this, ms: what it has formed by then is formed again, from who waits then. */
+const COMMIT_MS = 3_000;
+/** An arena says within a tick whether it has seated somebody. */
+const SEATED_MS = 50;
 
 /**
  * One pass over the pool of one queue. A pass that dies at any step is run again and goes on where it was: what is
  * found comes first, and a ticket is in the pool or in one found entry, never both.
- * @param at told of each step, so that a test can die there
- * @returns how many tickets still wait, those of matches that wait for an arena included
  */
-export async function matchmakingPass(
-  data: unknown,
-  redis: Redis,
-  place: Place,
-  at: (step: Step) => void = () => undefined,
-): Promise<number> {
-  const { queue: name } = passData.parse(data);
-  const queue = queueNamed(name);
-  const pool = new Pool(redis);
-  const matches = new MatchRecords(redis);
-  const term = await redis.hincrby(poolKeys(name).state, 'term', 1);
-  const placing = new Placing(redis, new Arenas(redis), matches, { name: `mm:${name}`, term }, at);
-  const desk: Desk = {
-    pool,
-    promises: new Promises(redis),
-    placing,
-    matches,
-    admission: new Admission(redis),
-    place,
-    at,
-  };
-  await placing.look();
-  let left = 0;
-  await inGroups(await pool.found(name), async (entry) => {
-    // Not in one: it would add to what `left` was before the wait.
-    const still = await finish(desk, entry);
-    left += still;
-  });
-
-  const waiting = await pool.waiting(name);
-  const now = Date.now();
-  const late = waiting.filter(({ deadline }) => deadline <= now);
-  await inGroups(late, async (one) => {
-    if ((await pool.withdraw(name, one)) === 'left') await expire(desk, one);
-  });
-  const tickets = waiting.filter(({ deadline }) => deadline > now);
-  if (tickets.length > 0) await placing.prepare(queue.game, versionOf(queue));
-  const byName = new Map(tickets.map((ticket) => [ticketName(ticket), ticket]));
-  const formed = formMatches(
-    tickets.map((ticket) => ({
-      id: ticketName(ticket),
-      members: [{ player: ticket.player, ...ticket.rating }],
-      enqueuedAtMs: ticket.at,
-      regions: ticket.regions,
-    })),
-    queue,
-    now,
-  );
-  at('formed');
-  left += tickets.length;
-  await inGroups(formed.matches, async (match) => {
-    const entry = foundOf(match, queue, byName, now);
-    const over = await sweep(entry.tickets, name, desk);
-    if (over > 0) left -= over;
-    else if (await pool.commit(entry)) {
-      at('committed');
-      const still = await finish(desk, entry);
-      left += still - entry.tickets.length;
-    }
-  });
-  return left;
+export async function matchmakingPass(data: unknown, context: PassContext): Promise<PassEnd> {
+  const { queue } = passData.parse(data);
+  const pass = new MatchmakingPass(queueNamed(queue), context);
+  return await pass.run();
 }
 
-function foundOf(
-  { teams, region, quality }: FormedMatch,
-  queue: MatchQueue<QueueName>,
-  byName: ReadonlyMap<string, Ticket>,
-  now: number,
-): FoundMatch {
-  const { game, teamSize, botLevel, joinMs, graceMs, rated, options } = queue;
-  const empty: Seat = botLevel < 0 ? {} : { bot: botLevel };
-  const seats: Seat[] = Array.from({ length: queue.teams * teamSize }, () => empty);
-  const tickets: SeatedTicket[] = [];
-  for (const [team, names] of teams.entries()) {
-    for (const [member, name] of names.entries()) {
-      const slot = team * teamSize + member;
-      const ticket = byName.get(name) as Ticket;
-      seats[slot] = { player: ticket.player };
-      tickets.push({ ...ticket, slot });
-    }
+class MatchmakingPass {
+  private readonly pool: Pool;
+  private readonly matches: MatchRecords;
+  private readonly game: AnyGame;
+  private readonly now = Date.now();
+  private readonly waits: number[] = [];
+  /** Tickets in found entries that are not done with. */
+  private pending = 0;
+  private againMs = PASS_INTERVAL_MS;
+
+  constructor(
+    private readonly queue: MatchQueue<QueueName>,
+    private readonly context: PassContext,
+  ) {
+    this.pool = new Pool(context.redis);
+    this.matches = new MatchRecords(context.redis);
+    this.game = gameOf(queue);
   }
-  const match = randomId(12);
-  const order: MatchOrder = {
-    match,
-    game,
-    version: versionOf(queue),
-    seed: randomUint32(),
-    options,
-    seats,
-    teams: Array.from({ length: queue.teams }, (_, team) =>
-      Array.from({ length: teamSize }, (__, member) => team * teamSize + member),
-    ),
-    region,
-    queue: queue.name,
-    rated,
-    joinMs,
-    graceMs,
-    botLevel,
-    openTicks: queue.backfill,
-    createdAt: now,
-  };
-  return { is: 'match', id: match, queue: queue.name, tickets, quality, order };
+
+  async run(): Promise<PassEnd> {
+    const { queue, pool, now } = this;
+    const desk = await this.desk();
+    const room = new WaitingRoom(this.context.redis, queue, desk, this.looking());
+    await inGroups(await pool.found(queue.name), async (entry) => await this.finish(desk, entry));
+
+    const { waiting, units } = await this.gather(room);
+    if (waiting.size > 0) await desk.placing.prepare(queue.game, this.game.version);
+    const { matches } = formMatches(units.ready, queue, now);
+    desk.at('formed');
+    await this.seat(desk, room, units.ready, matches, waiting);
+
+    await room.learn(this.waits, now);
+    const left = [...waiting.values()];
+    const gone = await room.tend(left, partial(units.early), now);
+    await room.remember(now);
+    return { left: left.length - gone + this.pending, againMs: this.againMs };
+  }
+
+  private async desk(): Promise<Desk> {
+    const { context, queue, pool, matches } = this;
+    const { redis, place, at = () => undefined } = context;
+    const term = await redis.hincrby(poolKeys(queue.name).state, 'term', 1);
+    const fence = { name: `mm:${queue.name}`, term };
+    const placing = new Placing(redis, new Arenas(redis), matches, fence, at);
+    await placing.look();
+    const promises = new Promises(redis);
+    return { pool, promises, placing, matches, admission: new Admission(redis), place, at };
+  }
+
+  private looking(): Looking {
+    const { redis, config } = this.context;
+    return new Looking(redis, this.queue.name, config.TICKET_ABSENT_MS);
+  }
+
+  /** @returns who waits, by name, and in which units; who must not is sent away */
+  private async gather(room: WaitingRoom) {
+    const all = await this.pool.waiting(this.queue.name);
+    const late = all.filter(({ deadline }) => deadline <= this.now);
+    await inGroups(late, async (one) => await room.expire(one));
+    const units = formUnits(all.filter(({ deadline }) => deadline > this.now));
+    await inGroups(units.wrong, async (one) => await room.dismiss(one));
+    const tickets = [...units.ready.flatMap((unit) => unit.tickets), ...units.early];
+    return { waiting: new Map(tickets.map((one) => [ticketName(one), one])), units };
+  }
+
+  /**
+   * Full matches first; then who is alone with bots or in none takes a bot's seat in a match that runs; the others play
+   * with bots. @param waiting who is seated leaves it
+   */
+  private async seat(
+    desk: Desk,
+    room: WaitingRoom,
+    ready: readonly Unit[],
+    formed: readonly FormedMatch[],
+    waiting: Map<string, Ticket>,
+  ): Promise<void> {
+    const { queue, now, game } = this;
+    const units = new Map(ready.map((unit) => [unit.id, unit]));
+    const commit = async (entry: Found): Promise<void> => {
+      await this.commit(desk, room, entry, waiting);
+    };
+    const found = (match: FormedMatch): Found => {
+      return foundMatch(match, queue, game.version, units, now);
+    };
+    await inGroups(
+      formed.filter(({ bots }) => bots === 0),
+      async (match) => await commit(found(match)),
+    );
+    const withBots = formed.filter(({ bots }) => bots > 0);
+    const filled = await this.fill(ready, withBots, waiting, commit);
+    await inGroups(withBots, async (match) => {
+      if (match.teams.flat().every((id) => !filled.has(id))) await commit(found(match));
+    });
+  }
+
+  /** @returns ids of the units that got seats, or almost did */
+  private async fill(
+    ready: readonly Unit[],
+    withBots: readonly FormedMatch[],
+    waiting: ReadonlyMap<string, Ticket>,
+    commit: (entry: Found) => Promise<void>,
+  ): Promise<Set<string>> {
+    const { queue, now } = this;
+    if (queue.backfill === 0) return new Set();
+    // Several who would play together with bots stay together.
+    const groups = withBots.map(({ teams }) => teams.flat()).filter((ids) => ids.length > 1);
+    const grouped = new Set(groups.flat());
+    const free = ready.filter(
+      ({ id, tickets }) => !grouped.has(id) && tickets.every((one) => waiting.has(ticketName(one))),
+    );
+    if (free.length === 0) return new Set();
+    const open = await openMatches(this.pool, this.matches, queue, this.game.tickRate, now);
+    const fills = chooseFills(free, open, queue, now);
+    await inGroups(fills, async (one) => await commit(foundFill(one, queue.name)));
+    return new Set(fills.map(({ unit }) => unit.id));
+  }
+
+  private async commit(
+    desk: Desk,
+    room: WaitingRoom,
+    entry: Found,
+    waiting: Map<string, Ticket>,
+  ): Promise<void> {
+    if (Date.now() - this.now > COMMIT_MS) return;
+    const keeps = await Promise.all(
+      entry.tickets.map(async (one) => {
+        const stays = await room.keep(one, this.now);
+        if (!stays) waiting.delete(ticketName(one));
+        return stays;
+      }),
+    );
+    if (keeps.includes(false) || !(await this.pool.commit(entry))) return;
+    desk.at('committed');
+    for (const one of entry.tickets) {
+      waiting.delete(ticketName(one));
+      this.waits.push(this.now - one.at);
+    }
+    await this.finish(desk, entry);
+  }
+
+  private async finish(desk: Desk, entry: Found): Promise<void> {
+    // Not in one: it would add to what `pending` was before the wait.
+    const still = await finish(desk, entry);
+    this.pending += still;
+    if (still > 0 && entry.is === 'fill') this.againMs = SEATED_MS;
+  }
 }
 
 /** @throws Error when the queue names no game: queues.test.ts keeps it from happening */
-function versionOf({ name, game }: MatchQueue): string {
+function gameOf({ name, game }: MatchQueue): AnyGame {
   const known = gameNamed(game);
   if (known === undefined) throw new Error(`queue ${name} wants the game ${game}`);
-  return known.version;
+  return known;
 }
 
-/**
- * Takes out tickets whose requests have ended. There are such: a resend that was under way when its ticket was matched
- * and told puts it in once more, and whoever met it would wait for an opponent who plays elsewhere.
- * @returns how many were taken out
- */
-async function sweep(
-  seated: readonly Ticket[],
-  queue: QueueName,
-  { pool, place }: Desk,
-): Promise<number> {
-  const records = await Promise.all(seated.map(async (one) => await place.records.find(one)));
-  const over = seated.filter((_, at) => records[at] === undefined || records[at].end !== undefined);
-  await Promise.all(over.map(async (one) => await pool.withdraw(queue, one)));
-  return over.length;
+/** @returns how many of a party wait, by the name of each ticket */
+function partial(early: readonly Ticket[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { party } of early) {
+    if (party !== undefined) counts.set(party.id, (counts.get(party.id) ?? 0) + 1);
+  }
+  return new Map(early.map((one) => [ticketName(one), counts.get(one.party?.id ?? '') ?? 1]));
 }
 
 async function inGroups<T>(all: readonly T[], one: (item: T) => Promise<void>): Promise<void> {

@@ -3,10 +3,10 @@ import { balance } from './balance.ts';
 import { closestChoice } from './closest.ts';
 import { Packing } from './packing.ts';
 import { Pools, type Region } from './pools.ts';
-import { type Field, type Rules, type Ticket, totalMu, widened } from './tickets.ts';
+import { type Field, type Rules, type Shape, type Ticket, totalMu, widened } from './tickets.ts';
 
 export interface FormedMatch {
-  /** Ticket ids by team. */
+  /** Ticket ids by team; where each plays alone, in any number of groups. */
   readonly teams: readonly (readonly string[])[];
   readonly region: string;
   /** The weakest team's chance to win against that in an even match: 1 even, 0 hopeless. */
@@ -24,17 +24,19 @@ type Teams = readonly (readonly number[])[];
 export class Pass {
   private readonly field: Field;
   private readonly rules: Rules;
+  private readonly shape: Shape;
   private readonly nowMs: number;
   private readonly pools: Pools;
   private readonly packing: Packing;
   private readonly gone: Uint8Array;
 
-  constructor(field: Field, rules: Rules, nowMs: number) {
+  constructor(field: Field, rules: Rules, shape: Shape, nowMs: number) {
     this.field = field;
     this.rules = rules;
+    this.shape = shape;
     this.nowMs = nowMs;
     this.pools = new Pools(field, rules, nowMs);
-    this.packing = new Packing(rules.teams, rules.teamSize);
+    this.packing = new Packing(shape.teams, shape.teamSize);
     this.gone = new Uint8Array(field.tickets.length);
   }
 
@@ -55,7 +57,7 @@ export class Pass {
   }
 
   private fullTeams(oldest: number): Teams | undefined {
-    const { teams: count, teamSize } = this.rules;
+    const { teams: count, teamSize } = this.shape;
     if (this.field.size[oldest] === count * teamSize) return [[oldest]];
     const window = this.window(oldest);
     for (const region of this.pools.regionsOf(oldest)) {
@@ -88,7 +90,7 @@ export class Pass {
 
   /** Seats tickets by nearness to the oldest, each in the emptiest team, as far as they fit. */
   private seatNearest(oldest: number, near: readonly number[], window: number): Teams {
-    const { teams, teamSize } = this.rules;
+    const { teams, teamSize } = this.shape;
     const seated: number[][] = Array.from({ length: teams }, () => []);
     const room = Array.from({ length: teams }, () => teamSize);
     const distance = (rank: number): number => Math.abs(this.skill(rank) - this.skill(oldest));
@@ -113,7 +115,7 @@ export class Pass {
 
   /** The waiting tickets nearest in skill, itself included, ascending: all that a match could need. */
   private nearest(oldest: number, region: Region): number[] {
-    const { teams, teamSize } = this.rules;
+    const { teams, teamSize } = this.shape;
     const open = teams * teamSize - (this.field.size[oldest] as number);
     const near: number[] = [oldest];
     for (let size = 1; size < region.length; size++) {
@@ -126,27 +128,17 @@ export class Pass {
   private describe(teams: Teams, ranks: readonly number[]): FormedMatch | undefined {
     const region = this.pools.bestRegion(ranks);
     if (region === undefined) return undefined;
-    const ids: string[][] = [];
-    const ratings: Rating[][] = [];
-    for (const team of teams) {
-      const names: string[] = [];
-      const players: Rating[] = [];
-      for (const rank of team) {
-        const { id, members } = this.ticket(rank);
-        names.push(id);
-        players.push(...members);
-      }
-      ids.push(names);
-      ratings.push(players);
-    }
+    const ids = teams.map((team) => team.map((rank) => this.ticket(rank).id));
+    const ratings = teams.map((team) => team.flatMap((rank) => this.ticket(rank).members));
     const { teams: count, teamSize } = this.rules;
+    const players = ratings.flat();
     return {
       teams: ids,
       region,
-      quality: evenness(ratings, teamSize),
+      quality: evenness(teamSize === 1 ? players.map((one) => [one]) : ratings, count, teamSize),
       // Ranks are in order of skill.
       spread: this.skill(Math.max(...ranks)) - this.skill(Math.min(...ranks)),
-      bots: ratings.reduce((open, team) => open - team.length, count * teamSize),
+      bots: count * teamSize - players.length,
     };
   }
 
@@ -176,13 +168,18 @@ export class Pass {
  * The weakest team's share of the chance it would have in an even match, 0 to 1. Bots in empty seats
  * count as average players of the match: they are chosen to fit it.
  */
-function evenness(teams: readonly (readonly Rating[])[], teamSize: number): number {
-  if (teams.length === 1) return 1;
-  const full = teams.every((team) => team.length === teamSize) ? teams : withBots(teams, teamSize);
-  return Math.min(1, teams.length * Math.min(...winChances(full)));
+function evenness(teams: readonly (readonly Rating[])[], count: number, teamSize: number): number {
+  if (count === 1) return 1;
+  const isFull = teams.length === count && teams.every((team) => team.length === teamSize);
+  const full = isFull ? teams : withBots(teams, count, teamSize);
+  return Math.min(1, count * Math.min(...winChances(full)));
 }
 
-function withBots(teams: readonly (readonly Rating[])[], teamSize: number): Rating[][] {
+function withBots(
+  teams: readonly (readonly Rating[])[],
+  count: number,
+  teamSize: number,
+): Rating[][] {
   const players = teams.flat();
   const sum = { mu: 0, sigma: 0 };
   for (const { mu, sigma } of players) {
@@ -190,8 +187,8 @@ function withBots(teams: readonly (readonly Rating[])[], teamSize: number): Rati
     sum.sigma += sigma;
   }
   const bot = { mu: sum.mu / players.length, sigma: sum.sigma / players.length };
-  return teams.map((team) => [
-    ...team,
-    ...Array.from({ length: teamSize - team.length }, () => bot),
-  ]);
+  return Array.from({ length: count }, (_, at) => {
+    const team = teams[at] ?? [];
+    return [...team, ...Array.from({ length: teamSize - team.length }, () => bot)];
+  });
 }

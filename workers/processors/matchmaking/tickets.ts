@@ -18,6 +18,18 @@ export interface Member extends Rating {
 /** Which tickets a queue puts together: the part of MatchQueue that forming knows. A party counts with its mean skill. */
 export type Rules = Pick<MatchQueue, 'teams' | 'teamSize' | 'window' | 'latencyMs' | 'botsAfterMs'>;
 
+/** How parties are packed into a match. */
+export type Shape = Pick<Rules, 'teams' | 'teamSize'>;
+
+/**
+ * Where each plays alone, friends cannot be a team; they are in one match, which is packed as one large team. Without
+ * parties the teams of one stay: there is only one way to fill them, and it takes no search.
+ */
+export function shapeOf(tickets: readonly Ticket[], { teams, teamSize }: Rules): Shape {
+  const isMixed = teamSize === 1 && tickets.some(({ members }) => members.length > 1);
+  return isMixed ? { teams: 1, teamSize: teams } : { teams, teamSize };
+}
+
 /** What a rule allows to somebody who has waited so long. */
 export function widened(
   { base, perSecond, max }: Rules['window'],
@@ -49,8 +61,8 @@ export interface Field {
  * Sorts the tickets and leaves out those that no match may take: parties too large or empty, numbers
  * that are none, and every ticket but the oldest of a player who is in several.
  */
-export function sortTickets(all: readonly Ticket[], rules: Rules): Field {
-  const sound = onePerPlayer(all.filter((ticket) => isSound(ticket, rules)));
+export function sortTickets(all: readonly Ticket[], shape: Shape): Field {
+  const sound = onePerPlayer(all.filter((ticket) => isSound(ticket, shape)));
   const means = new Float64Array(sound.length);
   const enqueued = new Float64Array(sound.length);
   // In the order in which they came: jumping through 100,000 objects costs more than sorting them.
@@ -113,8 +125,8 @@ function order(keys: Float64Array, then?: Float64Array): Int32Array {
   );
 }
 
-function isSound({ members, enqueuedAtMs }: Ticket, rules: Rules): boolean {
-  if (members.length === 0 || members.length > rules.teamSize) return false;
+function isSound({ members, enqueuedAtMs }: Ticket, { teamSize }: Shape): boolean {
+  if (members.length === 0 || members.length > teamSize) return false;
   if (!Number.isFinite(enqueuedAtMs)) return false;
   return members.every(({ mu, sigma }) => Number.isFinite(mu) && Number.isFinite(sigma));
 }
