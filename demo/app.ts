@@ -71,10 +71,9 @@ export class App {
     const click = (id: string, act: () => void): void =>
       need(id, HTMLButtonElement).addEventListener('click', act);
     click('leave', () => {
-      if (this.live && this.view.isPlaying) return this.quit.ask();
-      // Whoever is out has nothing to come back for.
-      if (this.live) this.backend.forget(this.live.id);
-      this.go({ screen: 'lobby' });
+      // Whoever is out has nothing to give up: the place is certain.
+      if (this.live && this.view.isPlaying) this.quit.ask();
+      else this.go({ screen: 'lobby' });
     });
     click('to-lobby', () => this.go({ screen: 'lobby' }));
     click('message-action', () => this.go({ screen: 'lobby' }));

@@ -33,7 +33,7 @@ export interface LiveEnds {
 export class Live implements MatchSource {
   readonly kind = 'live';
   readonly startsIn = 0;
-  /** Its record says better, once it is known. */
+  /** Those of its queue, once its record is known. */
   options: KnockoutOptions = defaultOptions;
   /** Where it runs, as far as that is known. */
   arena: ArenaFacts | undefined;

@@ -1,4 +1,5 @@
 import type { Backend } from '../net/backend.ts';
+import { isOver } from '../net/match-record.ts';
 import { LiveMatches } from '../net/matches.ts';
 import { Ticket } from '../net/ticket.ts';
 import { clockOf } from '../names.ts';
@@ -26,15 +27,15 @@ export class Lobby {
   ) {
     this.ticket = new Ticket(backend);
     const list = new LiveList();
-    this.matches = new LiveMatches((found) => list.show(found));
+    this.matches = new LiveMatches((found) => {
+      list.show(found);
+      if (found) void this.look(new Set(found.map(({ match }) => match)));
+    });
     this.quick.addEventListener('click', () => void this.find());
     need('cancel', HTMLButtonElement).addEventListener('click', () => {
       this.ticket.cancel();
       this.stopWaiting();
       this.quick.focus();
-    });
-    need('give-up-running', HTMLButtonElement).addEventListener('click', () => {
-      for (const id of backend.running) void backend.forfeit(id);
     });
     backend.onChange(() => this.update());
     this.update();
@@ -70,9 +71,17 @@ export class Lobby {
     else this.onMatch(found.match);
   }
 
+  /** Nobody tells a page of the end of a match that it does not watch. */
+  private async look(live: ReadonlySet<string>): Promise<void> {
+    for (const id of this.backend.running) {
+      if (!live.has(id) && (await isOver(id))) this.backend.forget(id);
+    }
+  }
+
   private update(): void {
     const [id] = this.backend.running;
-    this.quick.disabled = !this.backend.isOpen;
+    // It would be refused: nobody is in two matches.
+    this.quick.disabled = !this.backend.isOpen || id !== undefined;
     this.running.hidden = id === undefined;
     if (id !== undefined) this.back.href = writeRoute({ screen: 'match', id });
   }
