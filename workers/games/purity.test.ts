@@ -19,11 +19,14 @@ const IMPURE = new Set(
   `Date performance Temporal setTimeout setInterval setImmediate queueMicrotask
   requestAnimationFrame crypto process console fetch WebSocket XMLHttpRequest localStorage navigator
   Worker SharedArrayBuffer Atomics WeakRef FinalizationRegistry Intl eval Function require module
-  globalThis global window self Reflect Proxy WebAssembly`.split(/\s+/),
+  globalThis global window self Reflect Proxy WebAssembly sessionStorage indexedDB document location
+  EventSource MessageChannel BroadcastChannel postMessage requestIdleCallback scheduler AbortSignal
+  Event CustomEvent File Deno Bun Buffer`.split(/\s+/),
 );
 
-/** Members that depend on the machine's language, or lead to the Function constructor. */
-const IMPURE_MEMBERS = /^(toLocale\w*|localeCompare|constructor|__proto__)$/;
+/** Members that depend on the machine's language or its files, or lead to the Function constructor. */
+const IMPURE_MEMBERS =
+  /^(toLocale\w*|localeCompare|constructor|__proto__|stack|captureStackTrace)$/;
 
 interface Node {
   readonly type: string;
@@ -128,6 +131,10 @@ describe('the check itself', () => {
     'const o = { Date }',
     'globalThis.Date',
     '(() => {}).constructor("return 1")()',
+    'const where = error.stack',
+    'const late = AbortSignal.timeout(1)',
+    'document.title',
+    'const bytes = Buffer.alloc(1)',
     '[1].toLocaleString()',
     '"a".localeCompare("b")',
     'import { readFileSync } from "node:fs"',

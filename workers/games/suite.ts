@@ -76,6 +76,25 @@ export function describeGame<Options, Input, View, Result extends MatchResult>(
       );
     });
 
+    test('a match beside it changes nothing', () => {
+      fc.assert(
+        fc.property(seed, seed, script, (from, other, moments) => {
+          const alone = using(game.create(from, seats, options), (sim) => play(sim, moments, 200));
+          const beside = using(game.create(other, seats, options), (neighbour) =>
+            using(game.create(from, seats, options), (sim) =>
+              Array.from({ length: 200 }, () => {
+                neighbour.step(inputsAt(moments, 400 - neighbour.tick));
+                neighbour.save();
+                return play(sim, moments, 1)[0];
+              }),
+            ),
+          );
+          expect(beside).toEqual(alone);
+        }),
+        { numRuns: 4 },
+      );
+    });
+
     test('another seed gives another match', () => {
       const [one, two] = [1, 2].map((from) =>
         using(game.create(from, seats, options), (sim) => play(sim, [], 60)),
