@@ -44,7 +44,7 @@ export class Playback {
     this.ticks = end.ticks;
     this.inputs = chunks.flatMap((chunk) => chunk.inputs);
     this.seats = chunks.flatMap((chunk) => chunk.seats);
-    const options = game.optionsSchema.parse(header.options);
+    const options = game.optionsSchema.parse(header.options ?? {});
     this.simulation = game.create(header.seed, header.seats.map(gameSeat), options);
     this.saves.set(0, this.simulation.save());
   }
