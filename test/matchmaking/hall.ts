@@ -44,15 +44,19 @@ export class Hall {
 
   async empty(): Promise<void> {
     await this.redis.flushall();
-    this.ledger.told.clear();
+    this.ledger.forget();
   }
 
   /** Asks as a gateway does: the record first, then the pool. */
-  async enter(player: string, ticket: Ticket, { id = 'ticket', deadlineMs = 60_000 } = {}) {
+  async enter(
+    player: string,
+    ticket: Ticket,
+    { id = 'ticket', deadlineMs = 60_000, session = '' } = {},
+  ): Promise<void> {
     const deadline = Date.now() + deadlineMs;
     const input = kinds.matchmake.input.parse(ticket);
     const request = { hash: JSON.stringify(input), kind: 'matchmake', perPlayer: 9, deadline };
-    await this.records.accept({ player, id }, request, '');
+    await this.records.accept({ player, id }, request, session);
     await this.pool.enter({ player, id, deadline }, input);
   }
 
@@ -69,6 +73,7 @@ export class Hall {
     const { records, redis } = this;
     const place = { records, worker: 'hall', core: undefined, onLost: () => undefined };
     const config = { TICKET_ABSENT_MS: absentMs };
+    await this.ledger.beatAll();
     try {
       return (await matchmakingPass({ queue }, { redis, place, config, at })).left;
     } catch (error) {

@@ -13,13 +13,15 @@ export class Ledger {
   /** Creations and seats, in order, by arena. */
   readonly told = new Map<string, Op[]>();
   private readonly records: MatchRecords;
+  private readonly capacities = new Map<string, number>();
 
   constructor(private readonly redis: Redis) {
     this.records = new MatchRecords(redis);
   }
 
   /** Opens an arena, or says that it still lives. */
-  async beat(arena: string, capacity = 1_000): Promise<void> {
+  async beat(arena: string, capacity = this.capacities.get(arena) ?? 1_000): Promise<void> {
+    this.capacities.set(arena, capacity);
     const { meta, places } = arenaKeys(arena);
     await this.redis.hset(meta, 'term', 1);
     const beat: ArenaBeat = {
@@ -37,6 +39,16 @@ export class Ledger {
     };
     await this.redis.hset(ARENAS_KEY, arena, JSON.stringify(beat));
     if (!this.told.has(arena)) this.told.set(arena, []);
+  }
+
+  /** They say that they live, as real ones do twice a second. */
+  async beatAll(): Promise<void> {
+    for (const arena of this.capacities.keys()) await this.beat(arena);
+  }
+
+  forget(): void {
+    this.told.clear();
+    this.capacities.clear();
   }
 
   async close(arena: string): Promise<void> {

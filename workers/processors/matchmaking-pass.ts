@@ -59,8 +59,9 @@ class MatchmakingPass {
   private readonly game: AnyGame;
   private readonly now = Date.now();
   private readonly waits: number[] = [];
-  /** Tickets in found entries that are not done with. */
+  /** Tickets of found entries that wait for an arena, and that are in the pool again. */
   private pending = 0;
+  private back = 0;
   private againMs = PASS_INTERVAL_MS;
 
   constructor(
@@ -76,7 +77,11 @@ class MatchmakingPass {
     const { queue, pool, now } = this;
     const desk = await this.desk();
     const room = new WaitingRoom(this.context.redis, queue, desk, this.looking());
-    await inGroups(await pool.found(queue.name), async (entry) => await this.finish(desk, entry));
+    await inGroups(await pool.found(queue.name), async (entry) => {
+      await this.finish(desk, entry);
+    });
+    // Read with the others in a moment.
+    this.back = 0;
 
     const { waiting, units } = await this.gather(room);
     if (waiting.size > 0) await desk.placing.prepare(queue.game, this.game.version);
@@ -88,7 +93,7 @@ class MatchmakingPass {
     const left = [...waiting.values()];
     const gone = await room.tend(left, partial(units.early), now);
     await room.remember(now);
-    return { left: left.length - gone + this.pending, againMs: this.againMs };
+    return { left: left.length - gone + this.pending + this.back, againMs: this.againMs };
   }
 
   private async desk(): Promise<Desk> {
@@ -194,10 +199,10 @@ class MatchmakingPass {
   }
 
   private async finish(desk: Desk, entry: Found): Promise<void> {
-    // Not in one: it would add to what `pending` was before the wait.
-    const still = await finish(desk, entry);
-    this.pending += still;
-    if (still > 0 && entry.is === 'fill') this.againMs = SEATED_MS;
+    const { waits, back } = await finish(desk, entry);
+    this.pending += waits;
+    this.back += back;
+    if (waits > 0 && entry.is === 'fill') this.againMs = SEATED_MS;
   }
 }
 

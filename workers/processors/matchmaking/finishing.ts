@@ -39,12 +39,17 @@ export interface Desk {
   readonly at: (step: Step) => void;
 }
 
+/** What became of an entry's tickets: they wait for an arena, or are in the pool again, or both are 0: they are told. */
+export interface Finish {
+  readonly waits: number;
+  readonly back: number;
+}
+
 /**
  * Brings a found entry to its end: promised to its players, placed, told. Every step may be done again, so whoever finds
  * the entry after a death begins at the first.
- * @returns how many of its tickets wait on: for an arena, or in the pool again
  */
-export async function finish(desk: Desk, entry: Found): Promise<number> {
+export async function finish(desk: Desk, entry: Found): Promise<Finish> {
   const { pool, promises, placing, at } = desk;
   const match = matchOf(entry);
   const free = await Promise.all(
@@ -64,7 +69,7 @@ export async function finish(desk: Desk, entry: Found): Promise<number> {
     // Seats of a running match were asked for already: they have some time to become theirs after all.
     const now = Date.now() - (entry.is === 'fill' ? FILL_GRACE_MS : 0);
     const late = entry.tickets.filter(({ deadline }) => deadline <= now);
-    if (late.length === 0) return entry.tickets.length;
+    if (late.length === 0) return { waits: entry.tickets.length, back: 0 };
     await Promise.all(late.map(async (one) => await expire(desk, one)));
     return await dissolve(desk, entry, late);
   }
@@ -82,7 +87,7 @@ export async function finish(desk: Desk, entry: Found): Promise<number> {
   );
   await pool.told(entry, entry.is === 'match' ? openSeatsOf(entry, outcome.arena) : []);
   at('told');
-  return 0;
+  return { waits: 0, back: 0 };
 }
 
 /** Ends a ticket's request: nobody would otherwise, once its gateway is gone. */
@@ -111,7 +116,7 @@ async function settle(
 }
 
 /** The entry comes to nothing: who has not left waits on. Promises first: without the entry they would hold for ever. */
-async function dissolve(desk: Desk, entry: Found, left: readonly SeatedTicket[]): Promise<number> {
+async function dissolve(desk: Desk, entry: Found, left: readonly SeatedTicket[]): Promise<Finish> {
   const match = matchOf(entry);
   await Promise.all(
     entry.tickets.map(async ({ player }) => await desk.promises.take(player, match)),
@@ -119,7 +124,7 @@ async function dissolve(desk: Desk, entry: Found, left: readonly SeatedTicket[])
   if (entry.is === 'match') await desk.matches.forget(match);
   const back = entry.tickets.filter((one) => !left.includes(one));
   await desk.pool.giveBack(entry, back);
-  return back.length;
+  return { waits: 0, back: back.length };
 }
 
 function matchOf(entry: Found): string {
