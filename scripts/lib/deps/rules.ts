@@ -56,6 +56,6 @@ export const rules: Rules = {
   // Measurements compare with the vendors themselves; tests, and suites of tests that each
   // implementation of a contract runs, look from the outside.
   vendorsFree: ['bench/**', 'test/**', '**/*.test.ts', '**/suite.ts'],
-  noNode: ['protocol/**'],
+  noNode: ['protocol/**', 'workers/replay/**'],
   layered: ['src'],
 };
