@@ -7,7 +7,7 @@ export const matchOrder = z.strictObject({
   game: z.string(),
   /** Of the game: the match ends on the code it began with. */
   version: z.string(),
-  /** The game's steps per second, for those who watch; absent: TICK_RATE. */
+  /** The game's steps per second, for those who watch; absent: 30. */
   tickRate: z.number().positive().optional(),
   /** 0 to 2^53 - 1. */
   seed: z.int().min(0),

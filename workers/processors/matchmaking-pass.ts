@@ -140,7 +140,7 @@ class MatchmakingPass {
       await this.commit(desk, room, entry, waiting);
     };
     const found = (match: FormedMatch): Found => {
-      return foundMatch(match, queue, game.version, units, now);
+      return foundMatch(match, queue, game, units, now);
     };
     await inGroups(
       formed.filter(({ bots }) => bots === 0),

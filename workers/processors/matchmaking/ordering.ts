@@ -2,6 +2,7 @@ import { seatsOf, type MatchQueue, type QueueName, type Seat } from '../../../pr
 import { randomId } from '../../../src/lib/ids.ts';
 import type { MatchOrder } from '../../../src/match/order.ts';
 import type { FoundFill, FoundMatch, SeatedTicket } from '../../../src/match/ticket.ts';
+import type { AnyGame } from '../../games/contract.ts';
 import type { Fill } from './backfill.ts';
 import type { FormedMatch } from './pass.ts';
 import type { Unit } from './units.ts';
@@ -12,7 +13,7 @@ const SEEDS = 2 ** 48;
 export function foundMatch(
   { teams, region, quality }: FormedMatch,
   queue: MatchQueue<QueueName>,
-  version: string,
+  { version, tickRate }: Pick<AnyGame, 'version' | 'tickRate'>,
   units: ReadonlyMap<string, Unit>,
   now: number,
 ): FoundMatch {
@@ -34,6 +35,7 @@ export function foundMatch(
     match,
     game,
     version,
+    tickRate,
     seed: Math.floor(Math.random() * SEEDS),
     options,
     seats,
