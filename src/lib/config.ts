@@ -162,7 +162,7 @@ export const variables = {
 
   CORES: text(
     'auto',
-    'CPU ids for the cpu lane, comma-separated, or auto: all allowed ones but the first.',
+    'CPU ids for the cpu and arena lanes, comma-separated, or auto: all allowed ones but the first.',
     /^(auto|\d+(,\d+)*)$/,
   ),
   IO_CONCURRENCY: int(2_000, 0, 100_000, 'Jobs of the io lane at once in this worker, 0: none.'),
