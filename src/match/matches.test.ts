@@ -1,102 +1,32 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { decoder, matchHandle, serverMessages, type ServerBody } from '../../protocol/index.ts';
-import { startTestRedis, type TestRedis } from '../../test/support/redis.ts';
-import { picture, StandInArena } from '../../test/support/stand-in-arena.ts';
+import { matchHandle } from '../../protocol/index.ts';
+import { picture, type StandInArena } from '../../test/support/stand-in-arena.ts';
 import { until } from '../../test/support/until.ts';
-import { Counters } from '../lib/counters.ts';
-import { createLog } from '../lib/log.ts';
-import { connectRedis, type Redis } from '../lib/redis.ts';
-import { gatewayChannel, playerKeys } from '../relay/keys.ts';
-import { readWake, writeSnapshots } from '../relay/wake.ts';
-import { Arenas } from './arenas.ts';
-import { Matches } from './matches.ts';
-import { MatchRecords } from './records.ts';
-import type { Viewer } from './watched.ts';
+import type { Counters } from '../lib/counters.ts';
+import type { Redis } from '../lib/redis.ts';
+import { playerKeys } from '../relay/keys.ts';
+import { writeSnapshots } from '../relay/wake.ts';
+import { GATEWAY, Lounge } from './lounge.fixture.ts';
+import type { Matches } from './matches.ts';
 
-const GATEWAY = 'this-gateway';
 const WATCHES = 3;
 
-let server: TestRedis;
+let lounge: Lounge;
 let redis: Redis;
-let subscriber: Redis;
 let arena: StandInArena;
 let matches: Matches;
 let counters: Counters;
-/** Sockets by topic, as the server of the gateway keeps them. */
-let topics: Map<string, Set<Somebody>>;
 
 beforeAll(async () => {
-  server = await startTestRedis();
-  redis = connectRedis(server.url, 'test', () => undefined);
-  subscriber = connectRedis(server.url, 'test-relay', () => undefined);
-  subscriber.on('messageBuffer', (_: Buffer, payload: Buffer) => {
-    const wake = readWake(payload);
-    if (wake?.is === 'snapshots') matches.snapshots(wake.packed);
-    else if (wake?.is === 'match') matches.changed(wake.match);
-  });
-  await subscriber.subscribe(gatewayChannel(GATEWAY));
+  lounge = await Lounge.open(WATCHES);
 });
 
 beforeEach(async () => {
-  arena = await StandInArena.open(redis);
-  counters = new Counters();
-  topics = new Map();
-  matches?.stop();
-  matches = new Matches({
-    gateway: GATEWAY,
-    redis,
-    records: new MatchRecords(redis),
-    arenas: new Arenas(redis),
-    publish: (topic, frame) => {
-      for (const one of topics.get(topic) ?? []) one.frames.push(Buffer.from(frame));
-    },
-    config: { WATCHES_PER_SESSION: WATCHES },
-    counters,
-    log: createLog('fatal', {}),
-  });
+  await lounge.clear();
+  ({ redis, arena, matches, counters } = lounge);
 });
 
-afterAll(async () => {
-  matches.stop();
-  redis.disconnect();
-  subscriber.disconnect();
-  await server.stop();
-});
-
-/** A session with a socket that keeps what it is sent. */
-class Somebody implements Viewer {
-  watches: Viewer['watches'];
-  readonly frames: Buffer[] = [];
-  looks = 0;
-  readonly connection: Viewer['connection'];
-
-  constructor(readonly player: string) {
-    this.connection = {
-      subscribe: (topic) => {
-        const there = topics.get(topic) ?? new Set();
-        topics.set(topic, there.add(this));
-      },
-      unsubscribe: (topic) => void topics.get(topic)?.delete(this),
-      sendSoon: (frame) => void this.frames.push(Buffer.from(frame)),
-      endIfSlow: () => void this.looks++,
-    };
-  }
-
-  /** Ticks of the snapshots that came. */
-  get ticks(): number[] {
-    return this.frames
-      .filter((frame) => frame[0] === serverMessages.snapshot.type)
-      .map((frame) => frame.readUInt32BE(9));
-  }
-
-  async next<N extends 'watching' | 'over'>(name: N): Promise<ServerBody<N>> {
-    const { type } = serverMessages[name];
-    await until(() => this.frames.some((frame) => frame[0] === type));
-    const at = this.frames.findIndex((frame) => frame[0] === type);
-    const [frame = Buffer.alloc(0)] = this.frames.splice(at, 1);
-    return decoder(serverMessages[name])(frame) as ServerBody<N>;
-  }
-}
+afterAll(async () => await lounge.close());
 
 const refused = (code: string): Error => expect.objectContaining({ code }) as Error;
 const steer = (match: string, seq: number) => ({
@@ -121,8 +51,8 @@ test('M2: who has a seat is a player of that slot, everybody else a spectator', 
     seats: [{ bot: 2 }, { player: 'ann' }],
     state: 'waiting',
   };
-  expect(await matches.watch(new Somebody('ann'), match)).toEqual({ ...known, slot: 1 });
-  expect(await matches.watch(new Somebody('bea'), match)).toEqual({ ...known, slot: -1 });
+  expect(await matches.watch(lounge.enter('ann'), match)).toEqual({ ...known, slot: 1 });
+  expect(await matches.watch(lounge.enter('bea'), match)).toEqual({ ...known, slot: -1 });
   await arena.told(match, { is: 'come', slot: 1, player: 'ann', gateway: GATEWAY });
   const ops = await arena.ops(match);
   expect(ops.filter(({ is }) => is === 'come')).toHaveLength(1);
@@ -130,7 +60,7 @@ test('M2: who has a seat is a player of that slot, everybody else a spectator', 
 });
 
 test('M2: a match that nobody knows is not found, and takes no place', async () => {
-  const ann = new Somebody('ann');
+  const ann = lounge.enter('ann');
   for (let n = 0; n <= WATCHES; n++) {
     await expect(matches.watch(ann, `AAAAAAAAAAAAAAA${n}`)).rejects.toEqual(refused('not_found'));
   }
@@ -139,7 +69,7 @@ test('M2: a match that nobody knows is not found, and takes no place', async () 
 });
 
 test('M2, G6: a session watches as many matches as it may, and others when it has left one', async () => {
-  const ann = new Somebody('ann');
+  const ann = lounge.enter('ann');
   const all: string[] = [];
   for (let n = 0; n <= WATCHES; n++) all.push(await arena.place([{ bot: 0 }]));
   const [first = '', ...others] = all.slice(0, WATCHES);
@@ -153,7 +83,7 @@ test('M2, G6: a session watches as many matches as it may, and others when it ha
 test('M4: snapshots go to all who watch as they came, and the newest keyframe at once to whoever comes', async () => {
   const match = await arena.place([{ player: 'ann' }]);
   const handle = matchHandle(match);
-  const [ann, bea, cid] = [new Somebody('ann'), new Somebody('bea'), new Somebody('cid')];
+  const [ann, bea, cid] = [lounge.enter('ann'), lounge.enter('bea'), lounge.enter('cid')];
   await matches.watch(ann, match);
   await matches.watch(bea, match);
   const frames = [picture(handle, 30), picture(handle, 31, { key: 30 })];
@@ -173,7 +103,7 @@ test('M4: snapshots go to all who watch as they came, and the newest keyframe at
 test('G6: a slow socket is looked for with every keyframe', async () => {
   const match = await arena.place([{ bot: 0 }]);
   const handle = matchHandle(match);
-  const ann = new Somebody('ann');
+  const ann = lounge.enter('ann');
   await matches.watch(ann, match);
   show(picture(handle, 30), picture(handle, 31, { key: 30 }), picture(handle, 60));
   expect(ann.looks).toBe(2);
@@ -182,7 +112,7 @@ test('G6: a slow socket is looked for with every keyframe', async () => {
 test('G7: what a lower term says is dropped, and a keyframe of it is not kept', async () => {
   const match = await arena.place([{ bot: 0 }]);
   const handle = matchHandle(match);
-  const [ann, bea] = [new Somebody('ann'), new Somebody('bea')];
+  const [ann, bea] = [lounge.enter('ann'), lounge.enter('bea')];
   await matches.watch(ann, match);
   show(
     picture(handle, 30, { term: 2 }),
@@ -213,7 +143,7 @@ test('G1: what is no snapshot ends the reading of its message, and is counted', 
 test('M8: inputs of a slot go to its arena in order, others are dropped and counted', async () => {
   const match = await arena.place([{ bot: 2 }, { player: 'ann' }]);
   const other = await arena.place([{ player: 'bea' }]);
-  const [ann, bea] = [new Somebody('ann'), new Somebody('bea')];
+  const [ann, bea] = [lounge.enter('ann'), lounge.enter('bea')];
   matches.steer(ann, steer(match, 1));
   expect(counters.get('inputs_dropped', 'not_watched')).toBe(1);
   await matches.watch(ann, match);
@@ -237,7 +167,7 @@ test('M8: inputs of a slot go to its arena in order, others are dropped and coun
 
 test('M2: who leaves is gone with the last of the sessions, and the last of all ends the watch', async () => {
   const match = await arena.place([{ player: 'ann' }]);
-  const [one, two, bea] = [new Somebody('ann'), new Somebody('ann'), new Somebody('bea')];
+  const [one, two, bea] = [lounge.enter('ann'), lounge.enter('ann'), lounge.enter('bea')];
   for (const viewer of [one, two, bea]) await matches.watch(viewer, match);
   matches.unwatch(one, match);
   matches.unwatch(one, match);
@@ -256,18 +186,18 @@ test('M2: who leaves is gone with the last of the sessions, and the last of all 
 
 test('M2: a session that leaves, or whose socket closes, before it is answered watches nothing', async () => {
   const match = await arena.place([{ player: 'ann' }]);
-  const [ann, bea] = [new Somebody('ann'), new Somebody('bea')];
+  const [ann, bea] = [lounge.enter('ann'), lounge.enter('bea')];
   const asked = [matches.watch(ann, match), matches.watch(bea, match)];
   matches.closed(ann);
   matches.unwatch(bea, match);
   await Promise.all(asked);
   expect(matches.size).toBe(0);
-  expect(topics.size).toBe(0);
+  expect(lounge.topics.size).toBe(0);
 });
 
 test('M2: a change of seats and state is told to each by its own slot', async () => {
   const match = await arena.place([{ player: 'ann' }, { bot: 1 }]);
-  const [ann, bea] = [new Somebody('ann'), new Somebody('bea')];
+  const [ann, bea] = [lounge.enter('ann'), lounge.enter('bea')];
   await matches.watch(ann, match);
   await matches.watch(bea, match);
   const seats = [{ bot: 1 }, { player: 'bea' }];
@@ -284,7 +214,7 @@ test('M2: a change of seats and state is told to each by its own slot', async ()
 
 test('M9: the end is told once to all who watch, and to those who come later behind the answer', async () => {
   const match = await arena.place([{ player: 'ann' }]);
-  const [ann, bea] = [new Somebody('ann'), new Somebody('bea')];
+  const [ann, bea] = [lounge.enter('ann'), lounge.enter('bea')];
   await matches.watch(ann, match);
   const result = { placements: [1], scores: [3], ticks: 99 };
   await arena.change(match, { state: 'over', result }, [GATEWAY, GATEWAY]);
@@ -301,7 +231,7 @@ test('M9: the end is told once to all who watch, and to those who come later beh
 
 test('M10: a match that failed has a reason in place of a result', async () => {
   const match = await arena.place([{ player: 'ann' }]);
-  const ann = new Somebody('ann');
+  const ann = lounge.enter('ann');
   await matches.watch(ann, match);
   const failure = { code: 'quarantined' as const, message: 'it threw' };
   await arena.change(match, { state: 'over', failure }, [GATEWAY]);
@@ -310,7 +240,7 @@ test('M10: a match that failed has a reason in place of a result', async () => {
 
 test('M7: a match that is silent is asked for again, and its end is found though nobody told', async () => {
   const match = await arena.place([{ player: 'ann' }]);
-  const ann = new Somebody('ann');
+  const ann = lounge.enter('ann');
   await matches.watch(ann, match);
   await until(async () => {
     const ops = await arena.ops(match);
@@ -348,7 +278,7 @@ test('M12: it is not certain where the arena takes nothing', async () => {
 
 test('G10: inputs to an arena that takes nothing are counted', async () => {
   const match = await arena.place([{ player: 'ann' }]);
-  const ann = new Somebody('ann');
+  const ann = lounge.enter('ann');
   await matches.watch(ann, match);
   await arena.close();
   matches.steer(ann, steer(match, 1));
@@ -357,7 +287,7 @@ test('G10: inputs to an arena that takes nothing are counted', async () => {
 
 test('an arena that does not hear that nobody watches is told again', async () => {
   const match = await arena.place([{ bot: 0 }]);
-  const ann = new Somebody('ann');
+  const ann = lounge.enter('ann');
   await matches.watch(ann, match);
   matches.unwatch(ann, match);
   await until(async () => {
