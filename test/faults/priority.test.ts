@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { projectRoot } from '../../scripts/build.mjs';
 import { askRedis } from '../../scripts/lib/redis/command.ts';
 import { drill } from '../../workers/games/drill/index.ts';
+import { removeWithTests } from '../support/cleanup.ts';
 import { CORE, Muster } from '../support/muster.ts';
 import { spawnProcess, type TestProcess } from '../support/process.ts';
 import type { RawClient } from '../support/raw-client.ts';
@@ -19,7 +21,10 @@ beforeAll(async () => {
 });
 
 /** A worker with drill arenas, on the core of this file. Resolves when all of its children are warm. */
-async function startWorker(command: readonly string[] = []): Promise<TestProcess> {
+async function startWorker(
+  command: readonly string[] = [],
+  env: Record<string, string> = {},
+): Promise<TestProcess> {
   const node = [process.execPath, join(projectRoot(), 'dist/fixtures/drill-worker.js')];
   const [program = '', ...args] = [...command, ...node];
   const worker = spawnProcess(program, args, {
@@ -28,6 +33,7 @@ async function startWorker(command: readonly string[] = []): Promise<TestProcess
     DRILLS: 'on',
     ARENA_MATCHES: '1',
     ARENA_SILENCE_MS: '2000',
+    ...env,
   });
   await cpuChild(worker);
   await worker.waitForLine(/"message":"arenas ready"/);
@@ -105,6 +111,25 @@ test('where the system lets nobody take a child back, a fresh one follows the ar
   const second = await cpuChild(worker, 2);
   expect(second).not.toBe(first);
   expect(classes(second)).toEqual(new Set(['0']));
+  worker.kill();
+  await worker.exited;
+});
+
+test('without chrt nothing gives way, and the worker says so once', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'muster-path-'));
+  removeWithTests(folder);
+  const path = (process.env['PATH'] ?? '').split(delimiter);
+  for (const name of ['taskset', 'setpriv']) {
+    const found = path.map((one) => join(one, name)).find((file) => existsSync(file));
+    if (found !== undefined) symlinkSync(found, join(folder, name));
+  }
+  const worker = await startWorker([], { PATH: folder });
+  const child = await cpuChild(worker);
+  await open(worker);
+  await client.request('alone', 'drill', { act: 'echo' });
+  expect(await client.end('alone')).toMatchObject({ state: 'done' });
+  expect(classes(child)).toEqual(new Set(['0']));
+  expect(worker.output().split('no chrt on this system')).toHaveLength(2);
   worker.kill();
   await worker.exited;
 });
