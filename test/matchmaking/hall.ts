@@ -2,6 +2,7 @@ import { afterAll } from 'vitest';
 import {
   decodeBody,
   kinds,
+  matchQueues,
   type End,
   type QueueName,
   type RequestInput,
@@ -10,6 +11,12 @@ import {
 import { Records } from '../../src/jobs/records.ts';
 import { connectRedis, type Redis } from '../../src/lib/redis.ts';
 import { Pool } from '../../src/match/pool.ts';
+import {
+  readRating,
+  ticket as ticketSchema,
+  ticketName,
+  type Rating,
+} from '../../src/match/ticket.ts';
 import { playerKeys, poolKeys } from '../../src/relay/keys.ts';
 import { matchmakingPass } from '../../workers/processors/matchmaking-pass.ts';
 import type { Step } from '../../workers/processors/matchmaking/finishing.ts';
@@ -51,13 +58,24 @@ export class Hall {
   async enter(
     player: string,
     ticket: Ticket,
-    { id = 'ticket', deadlineMs = 60_000, session = '' } = {},
+    { id = 'ticket', deadlineMs = 60_000, session = '', ageMs = 0 } = {},
   ): Promise<void> {
     const deadline = Date.now() + deadlineMs;
     const input = kinds.matchmake.input.parse(ticket);
     const request = { hash: JSON.stringify(input), kind: 'matchmake', perPlayer: 9, deadline };
     await this.records.accept({ player, id }, request, session);
     await this.pool.enter({ player, id, deadline }, input);
+    if (ageMs > 0) await this.age(ticket.queue, ticketName({ player, id }), ageMs);
+  }
+
+  private async age(queue: QueueName, name: string, ms: number): Promise<void> {
+    const { pool } = poolKeys(queue);
+    const one = ticketSchema.parse(JSON.parse((await this.redis.hget(pool, name)) ?? 'null'));
+    await this.redis.hset(pool, name, JSON.stringify({ ...one, at: one.at - ms }));
+  }
+
+  async rating(player: string): Promise<Rating> {
+    return readRating(await this.redis.get(playerKeys(player).rating));
   }
 
   async rate(player: string, mu: number): Promise<void> {
@@ -92,6 +110,12 @@ export class Hall {
     const end = await this.end(player, id);
     if (end?.state !== 'done') throw new Error(`${player}: ${JSON.stringify(end)}`);
     return kinds.matchmake.result.parse(end.result);
+  }
+
+  /** Nothing is found that is not done with. */
+  async isSettled(): Promise<boolean> {
+    const counts = await Promise.all(matchQueues.map(async (queue) => await this.counts(queue)));
+    return counts.every(([, found]) => found === 0);
   }
 
   /** Of one queue: waiting tickets, found entries, seated tickets, open seats. */

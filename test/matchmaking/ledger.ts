@@ -51,6 +51,10 @@ export class Ledger {
     this.capacities.clear();
   }
 
+  async isEmpty(arena: string): Promise<boolean> {
+    return (await this.redis.hlen(arenaKeys(arena).places)) === 0;
+  }
+
   async close(arena: string): Promise<void> {
     await this.redis.hset(arenaKeys(arena).meta, 'closed', 1);
   }

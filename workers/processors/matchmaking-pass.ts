@@ -165,8 +165,11 @@ class MatchmakingPass {
     // Several who would play together with bots stay together.
     const groups = withBots.map(({ teams }) => teams.flat()).filter((ids) => ids.length > 1);
     const grouped = new Set(groups.flat());
-    const free = ready.filter(
-      ({ id, tickets }) => !grouped.has(id) && tickets.every((one) => waiting.has(ticketName(one))),
+    const free = onePerPlayer(
+      ready.filter(
+        ({ id, tickets }) =>
+          !grouped.has(id) && tickets.every((one) => waiting.has(ticketName(one))),
+      ),
     );
     if (free.length === 0) return new Set();
     const open = await openMatches(this.pool, this.matches, queue, this.game.tickRate, now);
@@ -211,6 +214,16 @@ function gameOf({ name, game }: MatchQueue): AnyGame {
   const known = gameNamed(game);
   if (known === undefined) throw new Error(`queue ${name} wants the game ${game}`);
   return known;
+}
+
+/** Two tickets of one player, side by side, could both be given a seat of the same match. */
+function onePerPlayer(units: readonly Unit[]): Unit[] {
+  const taken = new Set<string>();
+  return units.filter(({ members }) => {
+    const isFree = members.every(({ player }) => !taken.has(player));
+    if (isFree) for (const { player } of members) taken.add(player);
+    return isFree;
+  });
 }
 
 /** @returns how many of a party wait, by the name of each ticket */

@@ -58,10 +58,12 @@ export class Looking {
 
   /** @param report `progress` frame that is sent to whoever asked, if the request has not ended */
   async look(one: Ticket, now: number, report?: Uint8Array): Promise<Standing> {
-    const { base, record } = playerKeys(one.player);
+    const keys = playerKeys(one.player);
     const frame =
       report === undefined ? '' : Buffer.from(report.buffer, report.byteOffset, report.byteLength);
-    const reply = asList(await this.run(record(one.id), base, jobId(one.player, one.id), frame));
+    const reply = asList(
+      await this.run(keys.record(one.id), keys.base, jobId(one.player, one.id), frame),
+    );
     const [state, busy, last, ...gateways] = reply;
     const is = asText(state);
     if (is === '' || hasEnded(is)) return 'ended';
@@ -90,7 +92,7 @@ export class Looking {
    * after Redis was away, either, so it counts as gone only since it was first found so.
    */
   private async goneSince(gateway: string, now: number): Promise<number | undefined> {
-    const [, listeners] = (await this.redis.pubsub('NUMSUB', gatewayChannel(gateway))) as unknown[];
+    const [, listeners] = await this.redis.pubsub('NUMSUB', gatewayChannel(gateway));
     if (Number(listeners) > 0) {
       await this.redis.hdel(this.silence, gateway);
       return undefined;
