@@ -132,6 +132,14 @@ test('one that died half-way is followed by another that does the rest', async (
   expect(await arenas.list()).toEqual([]);
 });
 
+test('a child that wakes up is fenced, though the store has forgotten its term', async () => {
+  await redis.del(keys.meta);
+  const one = undertaker();
+  await one.look(0);
+  await one.look(GIVEN_UP_MS);
+  expect(await redis.hmget(keys.meta, 'term', 'closed')).toEqual([String(beat.term + 1), '1']);
+});
+
 test('an arena that is heard again, by its beat or its term, stays', async () => {
   const one = undertaker();
   await one.look(0);

@@ -17,8 +17,8 @@ const FENCED_MS = 86_400_000;
 
 /**
  * Closes an arena for good: no match is placed there, and a child that wakes up is fenced.
- * KEYS: meta, places. ARGV: the term it had when it was last heard. Reply: term, then the ids of its matches; nothing
- * when somebody has taken it over since.
+ * KEYS: meta, places. ARGV: the term that stood there when it was last heard, the term it said it had (the store may
+ * have forgotten the first). Reply: term, then the ids of its matches; nothing when somebody has taken it over since.
  */
 const bury: Script = {
   name: 'musterBuryArena',
@@ -26,8 +26,8 @@ const bury: Script = {
   lua: `
 local is = redis.call('HMGET', KEYS[1], 'term', 'closed')
 if not is[2] and (is[1] or '') ~= ARGV[1] then return {} end
-local term = redis.call('HINCRBY', KEYS[1], 'term', 1)
-redis.call('HSET', KEYS[1], 'closed', 1)
+local term = math.max(tonumber(is[1] or 0), tonumber(ARGV[2])) + 1
+redis.call('HSET', KEYS[1], 'term', term, 'closed', 1)
 local reply = redis.call('HVALS', KEYS[2])
 table.insert(reply, 1, tostring(term))
 return reply
@@ -105,7 +105,7 @@ export class Undertaker {
   private async end(beat: ArenaBeat, lastTerm: string): Promise<void> {
     const { redis, counters, log } = this.parts;
     const keys = arenaKeys(beat.arena);
-    const reply = await this.bury(keys.meta, keys.places, lastTerm);
+    const reply = await this.bury(keys.meta, keys.places, lastTerm, beat.term);
     const [term, ...matches] = (Array.isArray(reply) ? reply : []).map(asText);
     if (term === undefined) return;
     for (const match of matches) await this.endMatch(match, Number(term));
