@@ -187,6 +187,16 @@ describe('settling a match', () => {
     expect(counted).toEqual(['replays_dropped unwritable 1']);
   });
 
+  test('whose result is none ends it as quarantined, for everybody to read', async () => {
+    const result = { placements: [0, Number.NaN], scores: [1, 2], ticks: 3 };
+    expect(await settleMatch(parts, { ...over, end: { result } })).toBe('settled');
+    expect(await parts.records.find(over.order.match)).toMatchObject({
+      state: 'over',
+      failure: { code: 'quarantined' },
+    });
+    expect(await parts.ratings.of(['ada', 'bo'])).toEqual(new Map());
+  });
+
   test('two matches of the same players counts both', async () => {
     const order = { ...over.order, match: randomId(12) };
     await parts.records.write(order, 'arena');

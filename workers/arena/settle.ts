@@ -1,10 +1,16 @@
-import type { MatchFailureCode, MatchResult, Seat } from '../../protocol/index.ts';
+import {
+  matchResult,
+  type MatchFailureCode,
+  type MatchResult as WireResult,
+  type Seat,
+} from '../../protocol/index.ts';
 import type { Redis } from '../../src/lib/redis.ts';
 import type { MatchOrder } from '../../src/match/order.ts';
 import type { Ratings } from '../../src/match/ratings.ts';
 import type { MatchChange, MatchRecords } from '../../src/match/records.ts';
 import type { Replays } from '../../src/match/replays.ts';
 import { playerKeys } from '../../src/relay/keys.ts';
+import type { MatchResult } from '../games/contract.ts';
 import { writeReplay } from '../replay/file.ts';
 import { joinTape } from '../replay/join.ts';
 import type { Chunk } from '../replay/tape.ts';
@@ -53,7 +59,8 @@ export type Settled = 'settled' | 'fenced' | 'gone';
  * Makes a match's end last: replay, ratings, record, in this order, so that a record that says `over` says that all of it
  * is done. Each step may be done again: an arena that dies in between has a successor that settles the match once more.
  */
-export async function settleMatch(parts: SettleParts, over: Over): Promise<Settled> {
+export async function settleMatch(parts: SettleParts, ended: Over): Promise<Settled> {
+  const over = { ...ended, end: soundEnd(ended.end) };
   const { records, redis, ttlMs } = parts;
   const { order, term } = over;
   const standing = await records.find(order.match);
@@ -73,13 +80,24 @@ export async function settleMatch(parts: SettleParts, over: Over): Promise<Settl
   return 'settled';
 }
 
+type SoundEnd = { readonly result: WireResult } | Extract<Over['end'], { failure: unknown }>;
+type SoundOver = Omit<Over, 'end'> & { readonly end: SoundEnd };
+
+/** A game's fault must not be one that every successor stumbles over again, nor everybody who reads the record. */
+function soundEnd(end: Over['end']): SoundEnd {
+  if ('failure' in end) return end;
+  const { success, data } = matchResult.safeParse(end.result);
+  if (success) return { result: data };
+  return { failure: { code: 'quarantined', message: 'its result is none that a match can have' } };
+}
+
 /** A match whose replay cannot be written is over all the same: it is counted, and its replay is not found. */
-async function keepReplay({ replays, count }: SettleParts, over: Over): Promise<void> {
+async function keepReplay({ replays, count }: SettleParts, over: SoundOver): Promise<void> {
   let bytes: Uint8Array;
   try {
     bytes = replayOf(over);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+  } catch {
+    // Nothing here waits for anybody: what failed would fail again. A gap, a file too long, an order too large.
     count('replays_dropped', 'failure' in over.end ? 'failed_match' : 'unwritable');
     return;
   }
@@ -88,7 +106,7 @@ async function keepReplay({ replays, count }: SettleParts, over: Over): Promise<
 }
 
 /** @throws RangeError when the tape has a gap, or is too long */
-export function replayOf(over: Over): Uint8Array {
+function replayOf(over: SoundOver): Uint8Array {
   const { order, tickRate, startedAt, chunks, ticks, hash, end } = over;
   const { match, game, version, seed, options, seats, teams, queue, region } = order;
   return writeReplay({
@@ -110,7 +128,7 @@ export function replayOf(over: Over): Uint8Array {
   });
 }
 
-async function applyRatings({ ratings }: SettleParts, over: Over): Promise<'done' | 'fenced'> {
+async function applyRatings({ ratings }: SettleParts, over: SoundOver): Promise<'done' | 'fenced'> {
   const { order, term, seats, end } = over;
   if (!order.rated || !('result' in end)) return 'done';
   const players = [...new Set([...playersOf(order.seats), ...playersOf(seats)])];
@@ -127,7 +145,7 @@ async function applyRatings({ ratings }: SettleParts, over: Over): Promise<'done
 }
 
 /** @returns false when a successor has spoken and has not ended the match */
-async function closeRecord(records: MatchRecords, over: Over): Promise<boolean> {
+async function closeRecord(records: MatchRecords, over: SoundOver): Promise<boolean> {
   const { order, term, seats, endedAt, end } = over;
   const change: MatchChange = { state: 'over', seats: [...seats], endedAt, ...end };
   if (await records.change(order.match, term, change)) return true;
@@ -136,7 +154,7 @@ async function closeRecord(records: MatchRecords, over: Over): Promise<boolean> 
 }
 
 /** Players are free for another match. */
-async function leave(redis: Redis, { order, seats, chunks }: Over): Promise<void> {
+async function leave(redis: Redis, { order, seats, chunks }: SoundOver): Promise<void> {
   const passed = chunks.flatMap((chunk) => chunk.seats.map(([, , seat]) => seat));
   const players = playersOf([...order.seats, ...seats, ...passed]);
   await Promise.all(
