@@ -10,6 +10,7 @@ import { behind, compete, yielding } from '../priority.ts';
 import { poolOf, WarmPool, type Child } from '../warm-pool.ts';
 import { ArenaWorker } from './arena-worker.ts';
 import { Silence } from './silence.ts';
+import { HANDED_OVER, leave, readBeat } from './words.ts';
 
 /** JavaScript heap of a child, MiB: hundreds of matches, their logs and checkpoints. */
 const HEAP_MB = 1_024;
@@ -22,12 +23,6 @@ const EARLY_STEP_MS = 250;
 const EARLY_MOST_MS = 5_000;
 /** A child that hears of leaving before its arena is up is told again, ms. */
 const LEAVE_AGAIN_MS = 250;
-
-/** What children and their worker tell each other, beside BullMQ, which ignores what it does not know. */
-const TELL = 'muster';
-
-/** Name of the error by which a child hands its arena over: it is tried again by another worker. */
-export const HANDED_OVER = 'HandedOver';
 
 export interface ArenaCoreParts {
   readonly slot: Slot;
@@ -162,7 +157,7 @@ export class ArenaCore {
     const ask = (): void => {
       for (const { child } of this.arenas) {
         // Where it is dead its exit is on the way.
-        child.send({ cmd: TELL, is: 'leave' }).catch(() => undefined);
+        child.send(leave).catch(() => undefined);
       }
     };
     ask();
@@ -231,8 +226,10 @@ export class ArenaCore {
   /** Hears a child, and lets it compete from now on: one that warmed up behind others must be able to take over. */
   private adopt(child: Child): void {
     child.on('message', (message: unknown) => {
-      if (!isBeat(message)) return;
+      const beat = readBeat(message);
+      if (beat === undefined) return;
       for (const one of this.arenas) if (one.child === child) one.silence.hear();
+      for (const [name, cause, more] of beat.counts) this.parts.counters.add(name, cause, more);
     });
     if (yielding() === 'both ways') void compete(child.pid);
   }
@@ -285,15 +282,4 @@ function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'failed';
   if (error.name === HANDED_OVER) return 'handed_over';
   return error.message.startsWith('Unexpected exit code') ? 'crashed' : 'failed';
-}
-
-function isBeat(message: unknown): boolean {
-  return (
-    typeof message === 'object' &&
-    message !== null &&
-    'cmd' in message &&
-    message.cmd === TELL &&
-    'is' in message &&
-    message.is === 'beat'
-  );
 }

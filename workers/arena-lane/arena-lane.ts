@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { Queue } from 'bullmq';
 import type { Fleet } from '../../src/jobs/fleet.ts';
 import type { Config } from '../../src/lib/config.ts';
@@ -34,7 +33,7 @@ export class ArenaLane {
     const { slots, sandbox, redis, config, books, env, fleet } = parts;
     const { counters, log, worker, queues } = books;
     this.games =
-      config.ARENA_MATCHES === 0 || !existsSync(sandbox)
+      config.ARENA_MATCHES === 0
         ? []
         : Object.keys(games).flatMap((name) => playableGame(name, config.DRILLS) ?? []);
     if (this.games.length === 0) {

@@ -36,6 +36,7 @@ export const rules: Rules = {
     { file: 'src/gateway/main.ts' },
     { file: 'workers/main.ts' },
     { file: 'workers/sandbox.ts' },
+    { file: 'workers/arena/main.ts' },
     { file: 'demo/main.ts' },
     { file: 'scripts/*.ts' },
     { file: 'bench/*.ts', by: ['bench/**'] },
