@@ -1,0 +1,93 @@
+/**
+ * Entry of an arena lane child. BullMQ forks it on its core; it takes one arena at a time and hosts its matches until
+ * nobody is there. Its worker hears from it many times a second, and ends it when it does not.
+ */
+import type { SandboxedJob } from 'bullmq';
+import * as z from 'zod';
+import { readConfigOrExit } from '../../src/lib/config.ts';
+import { Counters } from '../../src/lib/counters.ts';
+import { createLog } from '../../src/lib/log.ts';
+import { connectRedis } from '../../src/lib/redis.ts';
+import { Ratings } from '../../src/match/ratings.ts';
+import { MatchRecords } from '../../src/match/records.ts';
+import { Replays } from '../../src/match/replays.ts';
+import { beatsOf, leave } from '../arena-lane/words.ts';
+import { games, playableGame } from '../games/index.ts';
+import { Arena } from './arena.ts';
+import { settleMatch } from './settle.ts';
+import { Damaged } from './stepper.ts';
+import { warmUp } from './warm.ts';
+
+/** How often the worker hears that this process lives, ms. */
+const BEAT_MS = 100;
+/** A new process simulates so long before it takes an arena, all games together, ms. */
+const WARM_MS = 2_000;
+/** Of a process whose shared memory may be broken. */
+const EXIT_DAMAGED = 70;
+
+const jobData = z.object({ arena: z.string(), game: z.string(), version: z.string() });
+const fromParent = z.object({ cmd: z.literal(leave.cmd), is: z.literal(leave.is) });
+
+const config = readConfigOrExit('worker');
+const core = process.env['MUSTER_CORE'];
+const worker = process.env['MUSTER_WORKER'] ?? 'alone';
+const log = createLog(config.LOG_LEVEL, { role: 'arena', worker, core });
+const connect = (role: string) =>
+  connectRedis(config.REDIS_URL, `${role}-${worker}-${core ?? 'any'}`, (error) => {
+    log.warn('redis', { error: error.message });
+  });
+const redis = connect('arena');
+const counters = new Counters();
+const records = new MatchRecords(redis);
+const replays = new Replays(redis, config);
+const ratings = new Ratings(redis);
+const count = counters.add.bind(counters);
+const nextBeat = beatsOf(counters);
+
+/** The one that runs. */
+let running: Arena | undefined;
+process.on('message', (message: unknown) => {
+  if (fromParent.safeParse(message).success) running?.leave();
+});
+// The parent's end takes this process along: without it a killed worker would leave children behind.
+process.on('disconnect', () => process.exit(0));
+
+const all = Object.values(games).filter(({ name }) => playableGame(name, config.DRILLS));
+await Promise.all([redis.ping(), ...all.map(async (game) => await game.prepare())]);
+for (const game of all) warmUp(game, WARM_MS / all.length);
+
+export default async function host(job: SandboxedJob): Promise<void> {
+  const { arena, game: name, version } = jobData.parse(job.data);
+  const game = playableGame(name, config.DRILLS);
+  if (game === undefined || game.version !== version) {
+    throw new Error(`this worker does not run ${name} ${version}`);
+  }
+  const beat = setInterval(() => process.send?.(nextBeat()), BEAT_MS);
+  running = new Arena({
+    arena,
+    game,
+    redis,
+    connect: () => connect('arena-inbox'),
+    records,
+    settle: async (over) =>
+      await settleMatch(
+        { redis, records, replays, ratings, ttlMs: config.MATCH_TTL_MS, count },
+        over,
+      ),
+    place: { worker, core: core === undefined ? null : Number(core), pid: process.pid },
+    capacity: config.ARENA_MATCHES,
+    idleMs: config.ARENA_IDLE_MS,
+    counters,
+    log,
+  });
+  try {
+    await running.run();
+  } catch (error) {
+    if (!(error instanceof Damaged)) throw error;
+    log.fatal('process damaged', { error });
+    process.exit(EXIT_DAMAGED);
+  } finally {
+    clearInterval(beat);
+    running = undefined;
+  }
+}

@@ -1,0 +1,202 @@
+import type { Log } from '../../src/lib/log.ts';
+import type { AnyGame } from '../games/contract.ts';
+import { decodeEntry } from './entry.ts';
+import { HostedMatch, type Failure } from './hosted.ts';
+import type { Journal, Takeover } from './journal.ts';
+import { Logged, matchOf, replay } from './logged.ts';
+import { attempt, attempts, Damaged, type Failed } from './stepper.ts';
+
+/** One match's restoring and its steps of about a second, ms: far below what its parent takes for silence. */
+const REPLAY_LIMIT_MS = 150;
+/** Then whoever waits for this process hears from it. */
+const TURN_MS = 20;
+
+export interface RecoveredMatch {
+  readonly hosted: HostedMatch;
+  /** Undefined: it was made by a log entry. */
+  readonly checkpoint: Buffer | undefined;
+  /** Of the newest entry that the checkpoint contains. */
+  readonly n: number;
+  readonly failure: Failure | undefined;
+  /** Whether its checkpoint says already that it is over. */
+  readonly isFinal: boolean;
+}
+
+export interface Recovered {
+  readonly entries: readonly Logged[];
+  readonly matches: readonly RecoveredMatch[];
+}
+
+export interface RecoveryParts {
+  readonly journal: Journal;
+  readonly game: AnyGame;
+  readonly log: Log;
+}
+
+/** What a match can be made from. */
+interface Source {
+  readonly match: string;
+  readonly checkpoint: Buffer | undefined;
+  /** Entries of its group that it does not contain. */
+  readonly entries: readonly Logged[];
+  make(simulate: boolean): HostedMatch;
+  readonly n: number;
+  readonly isOver: boolean;
+}
+
+/**
+ * Brings an arena's matches to where its log ends: the newest checkpoints, and the entries after them stepped again.
+ *
+ * Only the last entries, those that the predecessor may not have survived, can hold what ends a process. While a match
+ * is given those, its name lies in `meta`: whoever finds it there knows what the predecessor died of.
+ * @throws Damaged, Fenced, Gone
+ */
+export async function recover(parts: RecoveryParts, takeover: Takeover): Promise<Recovered> {
+  const { journal } = parts;
+  const { entries: stored, checkpoints } = await journal.load();
+  const entries = stored.map(({ n, bytes }) => new Logged(n, decodeEntry(bytes)));
+  const survived = entries.at(-1)?.entry.stepped ?? 0;
+  const crumbs = new Crumbs(journal);
+  const matches: RecoveredMatch[] = [];
+  let turnedAt = performance.now();
+  for (const source of sourcesOf(parts.game, entries, checkpoints, takeover.places)) {
+    const isBad = takeover.bad.has(source.match);
+    matches.push(await restore(parts, source, isBad, survived, crumbs));
+    if (performance.now() - turnedAt < TURN_MS) continue;
+    await new Promise(setImmediate);
+    turnedAt = performance.now();
+  }
+  await crumbs.done();
+  return { entries, matches };
+}
+
+/** Breadcrumbs: each leaves this process at once, and nobody waits for its answer before the end. */
+class Crumbs {
+  private readonly answers: Promise<void>[] = [];
+  private failure: unknown;
+
+  constructor(private readonly journal: Journal) {}
+
+  leave(match: string | undefined): void {
+    this.answers.push(
+      this.journal.crumb(match).catch((error: unknown) => {
+        this.failure = error;
+      }),
+    );
+  }
+
+  async done(): Promise<void> {
+    await Promise.all(this.answers);
+    if (this.failure !== undefined) throw this.failure as Error;
+  }
+}
+
+function* sourcesOf(
+  game: AnyGame,
+  entries: readonly Logged[],
+  checkpoints: ReadonlyMap<string, Buffer>,
+  places: ReadonlySet<string>,
+): Generator<Source> {
+  for (const [match, checkpoint] of checkpoints) {
+    if (!places.has(match)) continue;
+    const read = readable(checkpoint, game);
+    // It keeps its place and nothing else, which is how what is lost is found (arena.ts).
+    if (read === undefined) continue;
+    const { hosted, n } = read;
+    yield {
+      match,
+      checkpoint,
+      n,
+      entries: entries.filter((one) => one.entry.group === hosted.group && one.n > n),
+      isOver: hosted.state === 'over',
+      make: (simulate) => HostedMatch.restore(checkpoint, game, simulate).hosted,
+    };
+  }
+  const made = new Set(checkpoints.keys());
+  for (const { n, entry } of entries) {
+    for (const op of entry.ops) {
+      if (op.is !== 'create' || made.has(op.order.match) || !places.has(op.order.match)) continue;
+      const { order } = op;
+      const { group } = entry;
+      made.add(order.match);
+      yield {
+        match: order.match,
+        checkpoint: undefined,
+        n: n - 1,
+        entries: entries.filter((one) => one.entry.group === group && one.n >= n),
+        isOver: false,
+        make: (simulate) =>
+          simulate
+            ? HostedMatch.create(order, game, group)
+            : HostedMatch.broken(order, game, group),
+      };
+    }
+  }
+}
+
+function readable(
+  checkpoint: Buffer,
+  game: AnyGame,
+): ReturnType<typeof HostedMatch.restore> | undefined {
+  try {
+    return HostedMatch.restore(checkpoint, game, false);
+  } catch {
+    return undefined;
+  }
+}
+
+async function restore(
+  { game, journal, log }: RecoveryParts,
+  source: Source,
+  isBad: boolean,
+  survived: number,
+  crumbs: Crumbs,
+): Promise<RecoveredMatch> {
+  const { match, checkpoint, n, entries, isOver } = source;
+  const about = { checkpoint, n, isFinal: isOver };
+  const broken = (failure: Failure | undefined): RecoveredMatch => {
+    const hosted = source.make(false);
+    for (const logged of entries) replay(hosted, logged);
+    log.error('match not restored', { match, ...failure });
+    return { ...about, hosted, failure };
+  };
+  // What was taken out stays so; its last steps are nothing to try again.
+  const isOut = entries.some(({ entry }) =>
+    entry.ops.some((op) => op.is === 'fail' && matchOf(op) === match),
+  );
+  if (isOut) return broken(undefined);
+  if (isBad) return broken({ code: 'quarantined', message: 'its simulation ended its process' });
+
+  const safe = entries.filter((one) => one.n <= survived);
+  const suspicious = entries.filter((one) => one.n > survived);
+  const simulate = (keep: (hosted: HostedMatch) => void): Failed | undefined => {
+    let hosted: HostedMatch | undefined;
+    const failed = attempt(game, match, REPLAY_LIMIT_MS, () => {
+      hosted = source.make(true);
+      for (const logged of safe) replay(hosted, logged);
+    });
+    if (failed !== undefined || hosted === undefined) return failed;
+    const one = hosted;
+    keep(one);
+    if (suspicious.length === 0 || one.state === 'over') return undefined;
+    crumbs.leave(match);
+    const end = attempt(game, match, REPLAY_LIMIT_MS, () => {
+      for (const logged of suspicious) replay(one, logged);
+    });
+    crumbs.leave(undefined);
+    return end;
+  };
+  try {
+    let done = attempts(simulate);
+    if ('error' in done) done = attempts(simulate);
+    if ('made' in done) return { ...about, hosted: done.made, failure: undefined };
+    log.error('match not simulated', { match, error: done.error });
+    return broken({ code: 'quarantined', message: done.error.message.slice(0, 300) });
+  } catch (error) {
+    // Where nobody is to blame nobody is marked.
+    if (error instanceof Damaged) {
+      await (error.culprit === undefined ? journal.crumb(undefined) : journal.condemn(match));
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,111 @@
+import type { AnyGame } from '../games/contract.ts';
+import { cpuMs, guarded, type Cut } from './guard.ts';
+import type { Hosting } from './hosting.ts';
+import { pictureOf } from './snapshots.ts';
+
+/** All steps of a group's tick together, ms: three quarters of a tick at 30 Hz. */
+export const STEP_LIMIT_MS = 25;
+/** One match alone: made again from its checkpoint, and the step that failed. */
+export const RETRY_LIMIT_MS = 25;
+/** A match whose step took less was unlucky to be the one that was cut off. */
+const BLAME_MS = 15;
+/** Share of its time that a step spent computing if it spun; a process that was stopped, or had no core, did not. */
+const BUSY_SHARE = 0.5;
+/** Times that a match is tried again after it was not let compute. */
+const UNLUCKY_MAX = 3;
+
+/** Memory that all matches of this process share may be broken: it has to end. */
+export class Damaged extends Error {
+  override name = 'Damaged';
+
+  constructor(
+    /** Who did it, as far as that is certain. */
+    readonly culprit: string | undefined,
+    cause: Error,
+  ) {
+    super(`a step was cut off in memory that matches share: ${cause.message}`, { cause });
+  }
+}
+
+/** A match whose step did not come to its end. */
+export interface Suspect {
+  readonly hosting: Hosting;
+  readonly cut: Cut;
+}
+
+/**
+ * Steps matches under one limit, and makes the pictures of those that are watched.
+ * @returns those that threw or were cut off: nothing of them can be used
+ * @throws Damaged
+ */
+export function stepAll(game: AnyGame, hostings: readonly Hosting[]): Suspect[] {
+  const suspects: Suspect[] = [];
+  let at = 0;
+  let beganAt = 0;
+  const work = (): void => {
+    for (; at < hostings.length; at++) {
+      const hosting = hostings[at] as Hosting;
+      beganAt = performance.now();
+      hosting.hosted.step();
+      hosting.vector = hosting.hosted.watchers.size > 0 ? pictureOf(hosting) : undefined;
+    }
+  };
+  while (at < hostings.length) {
+    const cpuBefore = cpuMs();
+    const before = performance.now();
+    const cut = guarded(work, STEP_LIMIT_MS);
+    if (cut === undefined) break;
+    const now = performance.now();
+    const hosting = hostings[at] as Hosting;
+    if (game.isDamaged?.() === true) {
+      const isBusy = cpuMs() - cpuBefore > (now - before) * BUSY_SHARE;
+      const isSlow = now - beganAt > BLAME_MS;
+      throw new Damaged(
+        !cut.isTimeout || (isBusy && isSlow) ? hosting.match : undefined,
+        cut.error,
+      );
+    }
+    suspects.push({ hosting, cut });
+    at++;
+  }
+  return suspects;
+}
+
+/** Why one attempt failed; `isUnlucky` where the process was not let compute. */
+export interface Failed extends Cut {
+  readonly isUnlucky: boolean;
+}
+
+/** @returns undefined when the work came to its end. @throws Damaged */
+export function attempt(
+  game: AnyGame,
+  match: string,
+  limitMs: number,
+  work: () => void,
+): Failed | undefined {
+  const cpuBefore = cpuMs();
+  const before = performance.now();
+  const cut = guarded(work, limitMs);
+  if (cut === undefined) return undefined;
+  const isBusy = cpuMs() - cpuBefore > (performance.now() - before) * BUSY_SHARE;
+  if (game.isDamaged?.() === true) {
+    throw new Damaged(!cut.isTimeout || isBusy ? match : undefined, cut.error);
+  }
+  return { ...cut, isUnlucky: cut.isTimeout && !isBusy };
+}
+
+/**
+ * Does work that makes something fresh, again only where the process was not let compute.
+ * @returns what it made, or why it failed
+ * @throws Damaged
+ */
+export function attempts<T>(
+  work: (keep: (made: T) => void) => Failed | undefined,
+): { readonly made: T } | Failed {
+  for (let unlucky = 0; ; unlucky++) {
+    const made: T[] = [];
+    const failed = work((one) => made.push(one));
+    if (failed === undefined) return { made: made[0] as T };
+    if (!failed.isUnlucky || unlucky === UNLUCKY_MAX) return failed;
+  }
+}
