@@ -5,6 +5,7 @@ import {
   defaultOptions,
   type KnockoutInput,
   type KnockoutOptions,
+  TICK_RATE,
 } from '../../workers/games/knockout/rules.ts';
 import { fromVector } from '../../workers/games/knockout/vector.ts';
 import type { KnockoutView } from '../../workers/games/knockout/view.ts';
@@ -32,7 +33,7 @@ export interface LiveEnds {
 /** A match that an arena runs: this page shows its snapshots, and steers the seat that its player has, if any. */
 export class Live implements MatchSource {
   readonly kind = 'live';
-  readonly startsIn = 0;
+  startsIn = 0;
   /** Those of its queue, once its record is known. */
   options: KnockoutOptions = defaultOptions;
   /** Where it runs, as far as that is known. */
@@ -115,6 +116,8 @@ export class Live implements MatchSource {
   sample(now: number): Sample | undefined {
     const found = this.match.sample(now);
     if (!found) return undefined;
+    const ticksLeft = this.phase === 'playing' ? this.options.readyTicks - found.tick : 0;
+    this.startsIn = Math.max(0, Math.ceil(ticksLeft / TICK_RATE));
     return { from: this.view(found.from), to: this.view(found.to), alpha: found.alpha };
   }
 

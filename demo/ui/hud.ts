@@ -34,7 +34,10 @@ export class Hud {
     setText(this.left, `${standing === 1 ? '1 stands' : `${standing} stand`}${watching}`);
     this.say(source, view);
     const isOut = steers && phase === 'playing' && !isStanding(view, mySlot);
-    this.hint.classList.toggle('on', steers && !isOut && view.tick < HINT_TICKS);
+    this.hint.classList.toggle(
+      'on',
+      steers && !isOut && view.tick < options.readyTicks + HINT_TICKS,
+    );
     this.fallen.hidden = !isOut;
     if (isOut) setText(this.fallenPlace, place === undefined ? 'out' : ordinal(place));
     this.skip.hidden = kind !== 'practice';
@@ -58,7 +61,8 @@ export class Hud {
     if (kind === 'replay' || phase === 'over') return this.shoutOut('', false);
     if (startsIn > 0) return this.shoutOut(String(startsIn), false);
     if (phase === 'waiting') return this.shoutOut('', false);
-    if (tick > 0 && tick < SAID_TICKS) return this.shoutOut('Go', false);
+    if (tick > options.readyTicks && tick < options.readyTicks + SAID_TICKS)
+      return this.shoutOut('Go', false);
     const shrinks =
       tick >= options.holdTicks - SAID_TICKS && tick < options.holdTicks + 2 * SAID_TICKS;
     this.shoutOut(shrinks ? 'The platform shrinks' : '', true);

@@ -10,8 +10,10 @@ export const knockout = defineQueue({
   latencyMs: { base: 150, perSecond: 100, max: 10_000 },
   partyMax: 4,
   botsAfterMs: 2_000,
-  botLevel: 2,
+  botLevel: 1,
   backfill: 300,
   joinMs: 5_000,
   graceMs: 10_000,
+  // A match begins as soon as everybody is there: two seconds to find one's disc, and the platform holds as long as ever.
+  options: { readyTicks: 60, holdTicks: 210 },
 });

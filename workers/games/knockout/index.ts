@@ -22,7 +22,7 @@ const DASH_BUTTON = 1;
  */
 export const knockout: Game<KnockoutOptions, KnockoutInput, KnockoutView, MatchResult> = {
   name: 'knockout',
-  version: '1',
+  version: '2',
   tickRate: TICK_RATE,
   seats: { min: 2, max: MAX_DISCS },
   inputSchema,

@@ -27,6 +27,8 @@ export const optionsSchema = z
   .strictObject({
     /** Platform radius at the start. */
     startRadius: z.number().min(4).max(40).default(10),
+    /** Nobody moves before this: whoever comes has a moment to find their disc. */
+    readyTicks: z.int().min(0).max(300).default(0),
     /** The platform keeps its size until here, then shrinks evenly. */
     holdTicks: z.int().min(0).max(2_700).default(150),
     /** The platform is gone: 60 to 90 s in a match worth playing. */
@@ -41,7 +43,8 @@ export const optionsSchema = z
     dashSpeed: z.number().min(0).max(20).default(6),
     dashCooldownTicks: z.int().min(1).max(255).default(60),
   })
-  .refine((o) => o.holdTicks < o.endTicks, 'holdTicks must be below endTicks');
+  .refine((o) => o.holdTicks < o.endTicks, 'holdTicks must be below endTicks')
+  .refine((o) => o.readyTicks <= o.holdTicks, 'readyTicks must not be above holdTicks');
 export type KnockoutOptions = z.output<typeof optionsSchema>;
 
 export const defaultOptions: KnockoutOptions = Object.freeze(optionsSchema.parse({}));
@@ -49,6 +52,7 @@ export const defaultOptions: KnockoutOptions = Object.freeze(optionsSchema.parse
 /** The numbers of KnockoutOptions in the order of a save. */
 export const optionKeys = [
   'startRadius',
+  'readyTicks',
   'holdTicks',
   'endTicks',
   'acceleration',

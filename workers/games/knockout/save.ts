@@ -4,7 +4,7 @@ import type { Disc } from './disc.ts';
 import { type KnockoutOptions, MAX_DISCS, optionKeys } from './rules.ts';
 
 /** First byte of a save; another layout takes another number. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 /** All of a simulation's state but Rapier's own. */
 export interface SavedState {

@@ -48,8 +48,11 @@ export class KnockoutSimulation implements Simulation<KnockoutInput, KnockoutVie
   step(inputs: ReadonlyMap<number, KnockoutInput>): void {
     if (this.endedAt > 0) return;
     const radius = radiusAt(this.tick, this.options);
+    const isReady = this.tick >= this.options.readyTicks;
     this.tick++;
     for (const [slot, input] of inputs) this.take(slot, input);
+    // Sticks are held already, and count from then on.
+    if (!isReady) return;
     const { discs, physics } = this;
     for (let slot = 0; slot < discs.length; slot++) {
       const disc = discs[slot] as Disc;
