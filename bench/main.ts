@@ -14,10 +14,11 @@ import type { Suite } from './lib/suite.ts';
 import { arena } from './suites/arena.ts';
 import { jobs } from './suites/jobs.ts';
 import { light } from './suites/light.ts';
+import { matchmaking } from './suites/matchmaking.ts';
 import { memory } from './suites/memory.ts';
 import { start } from './suites/start.ts';
 
-const suites: Readonly<Record<string, Suite>> = { light, jobs, memory, start, arena };
+const suites: Readonly<Record<string, Suite>> = { light, jobs, memory, start, arena, matchmaking };
 
 const USAGE = `usage: npm run bench -- SUITE [--json] [--seconds N] [--profile DIR]
   SUITE      ${Object.keys(suites).join(', ')}

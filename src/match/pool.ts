@@ -7,6 +7,7 @@ import {
   found,
   openSeat,
   readRating,
+  readTicket,
   ticket,
   ticketName,
   type Found,
@@ -50,7 +51,7 @@ export class Pool {
 
   async waiting(queue: QueueName): Promise<Ticket[]> {
     const all = await this.scan(poolKeys(queue).pool);
-    return all.map((json) => ticket.parse(JSON.parse(json)));
+    return all.map(readTicket);
   }
 
   /** @returns false when a ticket has left meanwhile, or a seat was taken: then nothing was changed */

@@ -352,7 +352,7 @@ describe('one case at a time', () => {
   });
 
   test('no tickets, no matches', () => {
-    expect(formMatches([], duel, NOW)).toEqual({ matches: [], left: [] });
+    expect(formMatches([], duel, NOW)).toMatchObject({ matches: [], left: [] });
   });
 
   test.each(matchQueues)('the queue %s matches newcomers at once when enough wait', (queue) => {

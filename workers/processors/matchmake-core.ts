@@ -25,6 +25,12 @@ export function formMatches(tickets: readonly Ticket[], rules: Rules, nowMs: num
   const shape = shapeOf(tickets, rules);
   const pass = new Pass(sortTickets(tickets, shape), rules, shape, nowMs);
   const matches = pass.run();
-  const matched = new Set(matches.flatMap(({ teams }) => teams.flat()));
-  return { matches, left: tickets.map(({ id }) => id).filter((id) => !matched.has(id)) };
+  return {
+    matches,
+    // Not every caller wants it, and of a hundred thousand it costs more than a match.
+    get left() {
+      const matched = new Set(matches.flatMap(({ teams }) => teams.flat()));
+      return tickets.map(({ id }) => id).filter((id) => !matched.has(id));
+    },
+  };
 }
