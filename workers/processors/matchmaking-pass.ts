@@ -1,6 +1,7 @@
-import { queueNamed, type MatchQueue, type QueueName } from '../../protocol/index.ts';
+import { kinds, queueNamed, type MatchQueue, type QueueName } from '../../protocol/index.ts';
 import { Admission } from '../../src/jobs/admission.ts';
 import { PASS_INTERVAL_MS, passData } from '../../src/jobs/pass.ts';
+import type { RequestName } from '../../src/jobs/records.ts';
 import type { Config } from '../../src/lib/config.ts';
 import type { Redis } from '../../src/lib/redis.ts';
 import { Arenas } from '../../src/match/arenas.ts';
@@ -8,7 +9,7 @@ import { Pool } from '../../src/match/pool.ts';
 import { Promises } from '../../src/match/promises.ts';
 import { MatchRecords } from '../../src/match/records.ts';
 import { ticketName, type Found, type Ticket } from '../../src/match/ticket.ts';
-import { poolKeys } from '../../src/relay/keys.ts';
+import { jobId, poolKeys } from '../../src/relay/keys.ts';
 import type { AnyGame } from '../games/contract.ts';
 import { gameNamed } from '../games/index.ts';
 import type { Place } from '../held.ts';
@@ -37,7 +38,7 @@ export interface PassEnd {
 }
 
 /** Entries that are brought to their end side by side: more would only queue in front of Redis. */
-const GROUP = 32;
+const SIDE_BY_SIDE = 64;
 /** A pass commits nothing after this, ms: what it has formed by then is formed again, from who waits then. */
 const COMMIT_MS = 3_000;
 /** An arena says within a tick whether it has seated somebody. */
@@ -59,6 +60,8 @@ class MatchmakingPass {
   private readonly game: AnyGame;
   private readonly now = Date.now();
   private readonly waits: number[] = [];
+  /** Ends on their way into the depth of the kind: they go in large groups, and no match waits for that. */
+  private readonly counted: Promise<void>[] = [];
   /** Tickets of found entries that wait for an arena, and that are in the pool again. */
   private pending = 0;
   private back = 0;
@@ -77,7 +80,7 @@ class MatchmakingPass {
     const { queue, pool, now } = this;
     const desk = await this.desk();
     const room = new WaitingRoom(this.context.redis, queue, desk, this.looking());
-    await inGroups(await pool.found(queue.name), async (entry) => {
+    await sideBySide(await pool.found(queue.name), async (entry) => {
       await this.finish(desk, entry);
     });
     // Read with the others in a moment.
@@ -93,6 +96,7 @@ class MatchmakingPass {
     const left = [...waiting.values()];
     const gone = await room.tend(left, partial(units.early), now);
     await room.remember(now);
+    await Promise.all(this.counted);
     return { left: left.length - gone + this.pending + this.back, againMs: this.againMs };
   }
 
@@ -104,7 +108,11 @@ class MatchmakingPass {
     const placing = new Placing(redis, new Arenas(redis), matches, fence, at);
     await placing.look();
     const promises = new Promises(redis);
-    return { pool, promises, placing, matches, admission: new Admission(redis), place, at };
+    const admission = new Admission(redis);
+    const left = ({ player, id }: RequestName): void => {
+      this.counted.push(admission.left(kinds.matchmake, jobId(player, id)));
+    };
+    return { pool, promises, placing, matches, left, place, at };
   }
 
   private looking(): Looking {
@@ -116,9 +124,9 @@ class MatchmakingPass {
   private async gather(room: WaitingRoom) {
     const all = await this.pool.waiting(this.queue.name);
     const late = all.filter(({ deadline }) => deadline <= this.now);
-    await inGroups(late, async (one) => await room.expire(one));
+    await sideBySide(late, async (one) => await room.expire(one));
     const units = formUnits(all.filter(({ deadline }) => deadline > this.now));
-    await inGroups(units.wrong, async (one) => await room.dismiss(one));
+    await sideBySide(units.wrong, async (one) => await room.dismiss(one));
     const tickets = [...units.ready.flatMap((unit) => unit.tickets), ...units.early];
     return { waiting: new Map(tickets.map((one) => [ticketName(one), one])), units };
   }
@@ -142,13 +150,13 @@ class MatchmakingPass {
     const found = (match: FormedMatch): Found => {
       return foundMatch(match, queue, game, units, now);
     };
-    await inGroups(
+    await sideBySide(
       formed.filter(({ bots }) => bots === 0),
       async (match) => await commit(found(match)),
     );
     const withBots = formed.filter(({ bots }) => bots > 0);
     const filled = await this.fill(ready, withBots, waiting, commit);
-    await inGroups(withBots, async (match) => {
+    await sideBySide(withBots, async (match) => {
       if (match.teams.flat().every((id) => !filled.has(id))) await commit(found(match));
     });
   }
@@ -174,7 +182,7 @@ class MatchmakingPass {
     if (free.length === 0) return new Set();
     const open = await openMatches(this.pool, this.matches, queue, this.game.tickRate, now);
     const fills = chooseFills(free, open, queue, now);
-    await inGroups(fills, async (one) => await commit(foundFill(one, queue.name)));
+    await sideBySide(fills, async (one) => await commit(foundFill(one, queue.name)));
     return new Set(fills.map(({ unit }) => unit.id));
   }
 
@@ -235,8 +243,11 @@ function partial(early: readonly Ticket[]): Map<string, number> {
   return new Map(early.map((one) => [ticketName(one), counts.get(one.party?.id ?? '') ?? 1]));
 }
 
-async function inGroups<T>(all: readonly T[], one: (item: T) => Promise<void>): Promise<void> {
-  for (let from = 0; from < all.length; from += GROUP) {
-    await Promise.all(all.slice(from, from + GROUP).map(one));
-  }
+/** As soon as one is done with, the next begins. The first error ends it. */
+async function sideBySide<T>(all: readonly T[], one: (item: T) => Promise<void>): Promise<void> {
+  const rest = all.values();
+  const work = async (): Promise<void> => {
+    for (const item of rest) await one(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(SIDE_BY_SIDE, all.length) }, work));
 }

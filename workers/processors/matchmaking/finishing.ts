@@ -1,6 +1,5 @@
-import { kinds, type End, type FailureCode, type ResultOf } from '../../../protocol/index.ts';
-import type { Admission } from '../../../src/jobs/admission.ts';
-import { VERDICT } from '../../../src/jobs/records.ts';
+import { type End, type FailureCode, type ResultOf } from '../../../protocol/index.ts';
+import { VERDICT, type RequestName } from '../../../src/jobs/records.ts';
 import type { MatchRecord, MatchRecords } from '../../../src/match/records.ts';
 import type { Pool } from '../../../src/match/pool.ts';
 import type { Promises } from '../../../src/match/promises.ts';
@@ -11,7 +10,6 @@ import type {
   SeatedTicket,
   Ticket,
 } from '../../../src/match/ticket.ts';
-import { jobId } from '../../../src/relay/keys.ts';
 import type { Place } from '../../held.ts';
 import type { Placing } from './placing.ts';
 
@@ -34,7 +32,8 @@ export interface Desk {
   readonly promises: Promises;
   readonly placing: Placing;
   readonly matches: MatchRecords;
-  readonly admission: Admission;
+  /** Told of each request that has ended: it has left the depth of its kind. */
+  readonly left: (request: RequestName) => void;
   readonly place: Place;
   readonly at: (step: Step) => void;
 }
@@ -106,13 +105,13 @@ export async function fail(
 }
 
 async function settle(
-  { place, admission }: Desk,
+  { place, left }: Desk,
   { player, id }: Ticket,
   end: Pick<End, 'state' | 'result' | 'failure'>,
 ): Promise<void> {
   const attempt = end.state === 'done' ? 1 : 0;
   await place.records.settle({ player, id }, VERDICT, { id, kind: 'matchmake', attempt, ...end });
-  await admission.left(kinds.matchmake, jobId(player, id));
+  left({ player, id });
 }
 
 /** The entry comes to nothing: who has not left waits on. Promises first: without the entry they would hold for ever. */
