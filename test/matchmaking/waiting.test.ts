@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import { decodeBody, kinds, serverMessages } from '../../protocol/index.ts';
+import { decodeBody, kinds, queueNamed, serverMessages } from '../../protocol/index.ts';
 import { Sessions } from '../../src/relay/sessions.ts';
 import { gatewayChannel, playerKeys } from '../../src/relay/keys.ts';
 import { until } from '../support/until.ts';
@@ -82,7 +82,7 @@ test('who waits alone plays with bots, and the next one takes a seat of theirs',
   const ann = await hall.match('ann');
   expect(ann.teams.flat()).toEqual(['ann']);
   const [order] = hall.ledger.created;
-  expect(order?.seats.filter(({ bot }) => bot === 2)).toHaveLength(7);
+  expect(order?.seats.filter(({ bot }) => bot === queueNamed('knockout').botLevel)).toHaveLength(7);
   expect(await hall.counts('knockout')).toEqual([0, 0, 0, 7]);
 
   await hall.enter('bob', { queue: 'knockout', regions });

@@ -1,4 +1,4 @@
-import { type End, type FailureCode, type ResultOf } from '../../../protocol/index.ts';
+import type { End, FailureCode, ResultOf } from '../../../protocol/index.ts';
 import { VERDICT, type RequestName } from '../../../src/jobs/records.ts';
 import type { MatchRecord, MatchRecords } from '../../../src/match/records.ts';
 import type { Pool } from '../../../src/match/pool.ts';
