@@ -9,9 +9,8 @@ import {
   type SocketConstructor,
   type StoredSession,
 } from '../../../protocol/client/index.ts';
-import type { matchQueues, MatchResult } from '../../../protocol/index.ts';
-import { fromVector } from '../../../workers/games/knockout/index.ts';
-import { steer } from './steering.ts';
+import { queueNamed, type matchQueues, type MatchResult } from '../../../protocol/index.ts';
+import { steerIn } from './steering.ts';
 import type { Tally } from './tally.ts';
 import { pause, randomBetween } from './time.ts';
 
@@ -73,6 +72,8 @@ export class Bot {
   private match: Match | undefined;
   private playing: Playing | undefined;
   private isClosed = false;
+  /** Of the queue that it was in last. */
+  private game = queueNamed('knockout').game;
   /** What it does now, for the figures. */
   state: 'away' | 'idle' | 'queued' | 'playing' = 'away';
 
@@ -115,6 +116,7 @@ export class Bot {
     const { tally } = this.options;
     const since = performance.now();
     this.state = 'queued';
+    this.game = queueNamed(queue).game;
     try {
       const input = { queue, regions: { here: 20 } };
       const { result } = await this.client.request('matchmake', input, { signal: stop });
@@ -211,7 +213,7 @@ export class Bot {
     }
     if (match.slot >= 0 && Math.abs(tick - playing.thoughtAt) >= REACTION_TICKS) {
       playing.thoughtAt = tick;
-      match.steer(steer(fromVector(vector), match.slot));
+      match.steer(steerIn(this.game, vector, match.slot));
     }
   }
 

@@ -1,5 +1,7 @@
 import type { Controls } from '../../../protocol/client/index.ts';
 import {
+  fromVector,
+  knockout,
   LENGTH_STEPS,
   SPEED_STEPS,
   type KnockoutView,
@@ -20,6 +22,13 @@ const STICK = 127;
 /** Bit of `buttons`. */
 const DASH = 1;
 const NOTHING: Controls = { x: 0, y: 0, buttons: 0 };
+
+/** What a headless player does in a match of any game: in one it does not know, anything. */
+export function steerIn(game: string, vector: Int32Array, slot: number): Controls {
+  if (game === knockout.name) return steer(fromVector(vector), slot);
+  const axis = (): number => Math.round((Math.random() * 2 - 1) * STICK);
+  return { x: axis(), y: axis(), buttons: Math.floor(Math.random() * 256) };
+}
 
 /**
  * What a headless player wants to do: stay on the platform, else push the nearest disc outwards. Simple, but alive.
