@@ -65,7 +65,10 @@ export function readWake(bytes: Buffer): Wake | undefined {
   }
 }
 
-/** @param frames of at most 65,535 bytes. @throws RangeError for a longer one */
+/** Of a frame among snapshots: what its length field can say. */
+export const SNAPSHOT_BYTES_MAX = 0xffff;
+
+/** @param frames at most SNAPSHOT_BYTES_MAX each. @throws RangeError for a longer one */
 export function writeSnapshots(frames: readonly Uint8Array[]): Buffer {
   const bytes = Buffer.allocUnsafe(frames.reduce((sum, { length }) => sum + 2 + length, 1));
   let at = bytes.write('S', 0, 'latin1');
@@ -77,6 +80,7 @@ export function writeSnapshots(frames: readonly Uint8Array[]): Buffer {
   return bytes;
 }
 
+/** Says to a gateway that it is to read the match's record again. */
 export function writeMatchChanged(match: string): Buffer {
   return Buffer.from(`M${match}`, 'latin1');
 }

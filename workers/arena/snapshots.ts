@@ -2,11 +2,9 @@ import { snapshotFrame } from '../../protocol/index.ts';
 import type { Counters } from '../../src/lib/counters.ts';
 import type { Redis } from '../../src/lib/redis.ts';
 import { gatewayChannel } from '../../src/relay/keys.ts';
+import { SNAPSHOT_BYTES_MAX, writeMatchChanged, writeSnapshots } from '../../src/relay/wake.ts';
 import type { Hosting } from './hosting.ts';
 
-const SNAPSHOTS = Buffer.from('S');
-const LENGTH_BYTES = 2;
-const FRAME_BYTES_MAX = 0xffff;
 /** A gateway that reconnects hears nothing for a moment; one that hears nothing for longer is gone, ms. */
 const GONE_MS = 1_000;
 
@@ -37,7 +35,7 @@ export class Snapshots {
       hosting.key = { tick, vector };
       hosting.isKeyframeDue = false;
     }
-    if (frame.length > FRAME_BYTES_MAX) {
+    if (frame.length > SNAPSHOT_BYTES_MAX) {
       this.parts.counters.add('snapshots_dropped', 'too_large');
       return;
     }
@@ -50,13 +48,14 @@ export class Snapshots {
 
   /** Sends what was added. */
   flush(): void {
-    for (const [gateway, frames] of this.packs) this.send(gateway, packed(frames));
+    for (const [gateway, frames] of this.packs) this.send(gateway, writeSnapshots(frames));
     this.packs.clear();
   }
 
   /** Tells the gateways that watch a match that its record has changed. */
   notify(hosting: Hosting): void {
-    for (const gateway of hosting.hosted.watchers) this.send(gateway, `M${hosting.match}`);
+    const changed = writeMatchChanged(hosting.match);
+    for (const gateway of hosting.hosted.watchers) this.send(gateway, changed);
   }
 
   /** Nothing is shown from now on. */
@@ -64,7 +63,7 @@ export class Snapshots {
     this.isStopped = true;
   }
 
-  private send(gateway: string, message: Buffer | string): void {
+  private send(gateway: string, message: Buffer): void {
     if (this.isStopped) return;
     this.parts.redis
       .publish(gatewayChannel(gateway), message)
@@ -85,20 +84,6 @@ export class Snapshots {
       this.parts.onGone(gateway);
     }
   }
-}
-
-function packed(frames: readonly Uint8Array[]): Buffer {
-  let length = SNAPSHOTS.length;
-  for (const frame of frames) length += LENGTH_BYTES + frame.length;
-  const bytes = Buffer.allocUnsafe(length);
-  bytes.set(SNAPSHOTS);
-  let at = SNAPSHOTS.length;
-  for (const frame of frames) {
-    at = bytes.writeUInt16BE(frame.length, at);
-    bytes.set(frame, at);
-    at += frame.length;
-  }
-  return bytes;
 }
 
 /**
