@@ -225,7 +225,9 @@ export class HostedMatch {
   cutTape(): { fromTick: number; ticks: number; inputs: TapeInput[]; seats: TapeSeat[] } {
     const { fromTick, inputs, seats } = this.tape;
     this.tape = { fromTick: this.ticks, inputs: [], seats: [] };
-    return { fromTick, ticks: this.ticks - fromTick, inputs, seats };
+    // A step that was cut off has left its inputs, and was none.
+    const stepped = inputs.filter(([tick]) => tick < this.ticks);
+    return { fromTick, ticks: this.ticks - fromTick, inputs: stepped, seats };
   }
 
   free(): void {

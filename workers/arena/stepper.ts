@@ -56,15 +56,17 @@ export function stepAll(game: AnyGame, hostings: readonly Hosting[]): Suspect[] 
     const cut = guarded(work, STEP_LIMIT_MS);
     if (cut === undefined) break;
     const now = performance.now();
-    const hosting = hostings[at] as Hosting;
+    // Undefined: all had been stepped, and it was cut off on its way out.
+    const hosting = hostings[at];
     if (game.isDamaged?.() === true) {
       const isBusy = cpuMs() - cpuBefore > (now - before) * BUSY_SHARE;
       const isSlow = now - beganAt > BLAME_MS;
       throw new Damaged(
-        !cut.isTimeout || (isBusy && isSlow) ? hosting.match : undefined,
+        !cut.isTimeout || (isBusy && isSlow) ? hosting?.match : undefined,
         cut.error,
       );
     }
+    if (hosting === undefined) break;
     suspects.push({ hosting, cut });
     at++;
   }
