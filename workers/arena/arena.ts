@@ -3,6 +3,7 @@ import type { Log } from '../../src/lib/log.ts';
 import type { Redis } from '../../src/lib/redis.ts';
 import { ARENA_BEAT_MS, type ArenaBeat } from '../../src/match/arenas.ts';
 import type { MatchRecords } from '../../src/match/records.ts';
+import { HANDED_OVER } from '../arena-lane/words.ts';
 import type { AnyGame } from '../games/contract.ts';
 import { Endings } from './endings.ts';
 import { encodeEntry, type Entry } from './entry.ts';
@@ -20,7 +21,7 @@ import { Tidings } from './tidings.ts';
 
 /** The arena goes on elsewhere: its job is tried again. */
 export class HandedOver extends Error {
-  override name = 'HandedOver';
+  override name = HANDED_OVER;
 }
 
 /** Windows of lateness are this long, ms. */

@@ -127,7 +127,7 @@ export class Endings {
     const end: Over['end'] =
       result === undefined
         ? { failure: failure ?? { code: 'lost', message: 'it has no result' } }
-        : { result: { ...result, placements: [...result.placements], scores: [...result.scores] } };
+        : { result };
     const settled = await settle({
       order,
       term: journal.term,

@@ -20,8 +20,6 @@ import { warmUp } from './warm.ts';
 
 /** How often the worker hears that this process lives, ms. */
 const BEAT_MS = 100;
-/** A new process simulates so long before it takes an arena, all games together, ms. */
-const WARM_MS = 2_000;
 /** Of a process whose shared memory may be broken. */
 const EXIT_DAMAGED = 70;
 
@@ -54,7 +52,7 @@ process.on('disconnect', () => process.exit(0));
 
 const all = Object.values(games).filter(({ name }) => playableGame(name, config.DRILLS));
 await Promise.all([redis.ping(), ...all.map(async (game) => await game.prepare())]);
-for (const game of all) warmUp(game, WARM_MS / all.length);
+for (const game of all) warmUp(game);
 
 export default async function host(job: SandboxedJob): Promise<void> {
   const { arena, game: name, version } = jobData.parse(job.data);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { matchHandle, type Seat } from '../../protocol/index.ts';
+import { matchHandle, matchResult, type Seat } from '../../protocol/index.ts';
 import { Counters } from '../../src/lib/counters.ts';
 import { randomId } from '../../src/lib/ids.ts';
 import { createLog } from '../../src/lib/log.ts';
@@ -70,7 +70,9 @@ export class ArenaStage {
           state: 'over',
           seats: [...over.seats],
           endedAt: over.endedAt,
-          ...over.end,
+          ...('result' in over.end
+            ? { result: matchResult.parse(over.end.result) }
+            : { failure: over.end.failure }),
         });
         return 'settled';
       },
