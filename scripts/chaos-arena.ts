@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { allowedCores } from '../workers/cores.ts';
+import type { Samples } from './lib/bots/tally.ts';
 import { chaos, type ChaosReport } from './lib/chaos/arena.ts';
 import { openChaosHouse } from './lib/chaos/house.ts';
 import { onSignals } from './lib/signals.ts';
@@ -15,10 +16,11 @@ const BUDGET_MS = 1_000;
 const LINES_KEPT = 200;
 
 async function main(): Promise<boolean> {
-  const { kills, workers, matches, players, seconds, json } = readArguments();
+  const { kills, workers, matches, players, seconds, json, verbose } = readArguments();
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const lines: string[] = [];
   const log = (line: string): void => {
+    if (verbose) say(line);
     lines.push(line);
     if (lines.length > LINES_KEPT) lines.shift();
   };
@@ -52,7 +54,7 @@ async function main(): Promise<boolean> {
 }
 
 function show(report: ChaosReport): void {
-  const { verdicts, faults, pauses, otherPauses, recoveries, tally } = report;
+  const { verdicts, faults, pauses, otherTakeovers, otherPauses, recoveries, tally } = report;
   const total = (of: (verdict: ChaosReport['verdicts'][number]) => number): number =>
     verdicts.reduce((sum, verdict) => sum + of(verdict), 0);
   const sound = verdicts.filter((verdict) => verdict.faults.length === 0).length;
@@ -62,7 +64,8 @@ function show(report: ChaosReport): void {
     pictures: `${total(({ pictures }) => pictures)} equal to the twin's, of ${total(({ ticks }) => ticks)} ticks`,
     inputs: `${total(({ taken }) => taken)} taken once, ${total(({ merged }) => merged)} merged into them`,
     pauses: `${pauses.count} seen (kills x matches hit): ${pauses.spread()} (budget: ${BUDGET_MS} ms)`,
-    'other pauses': `${otherPauses.count}${otherPauses.count === 0 ? '' : `: ${otherPauses.spread()}`}`,
+    'not by us': some(otherTakeovers),
+    'other pauses': some(otherPauses),
     'at the players': `dropped ${tally.dropped}, errors ${tally.errors}`,
     lost: String(faults.length),
   };
@@ -72,8 +75,12 @@ function show(report: ChaosReport): void {
   for (const fault of faults) process.stdout.write(`  ${fault}\n`);
 }
 
+function some(samples: Samples): string {
+  return samples.count === 0 ? '0' : `${samples.count}: ${samples.spread()}`;
+}
+
 function asJson(report: ChaosReport): unknown {
-  const { kills, verdicts, faults, pauses, recoveries } = report;
+  const { kills, verdicts, faults, pauses, otherTakeovers, recoveries } = report;
   const total = (of: (verdict: ChaosReport['verdicts'][number]) => number): number =>
     verdicts.reduce((sum, verdict) => sum + of(verdict), 0);
   return {
@@ -90,6 +97,7 @@ function asJson(report: ChaosReport): unknown {
       pause_p90_ms: whole(pauses.at(0.9)),
       pause_p99_ms: whole(pauses.at(0.99)),
       pause_max_ms: whole(pauses.at(1)),
+      takeovers_not_by_us: otherTakeovers.count,
       recovery_p50_ms: whole(recoveries.at(0.5)),
       recovery_max_ms: whole(recoveries.at(1)),
     },
@@ -113,6 +121,8 @@ function readArguments() {
       /** A match lasts at most so long. */
       seconds: { type: 'string', default: '40' },
       json: { type: 'boolean', default: false },
+      /** What the processes print, too. */
+      verbose: { type: 'boolean', default: false },
     },
   });
   const number = (name: 'kills' | 'workers' | 'matches' | 'players' | 'seconds', most: number) => {
@@ -129,6 +139,7 @@ function readArguments() {
     players: number('players', 8),
     seconds: number('seconds', 88),
     json: values.json,
+    verbose: values.verbose,
   };
 }
 

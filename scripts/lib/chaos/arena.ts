@@ -4,7 +4,7 @@ import type { Redis } from '../../../src/lib/redis.ts';
 import { orderKnockout, Placer } from '../arenas.ts';
 import { Samples, Tally } from '../bots/tally.ts';
 import { randomBetween } from '../bots/time.ts';
-import { killOne } from './kill.ts';
+import { killOne, type Killed } from './kill.ts';
 import { ChaosPlayer } from './player.ts';
 import { Recorder } from './recorder.ts';
 import { judge, type Verdict } from './verdict.ts';
@@ -38,6 +38,8 @@ export interface ChaosReport {
   readonly faults: readonly string[];
   /** Of each kill and match that it hit: how long its watcher saw nothing, ms. */
   readonly pauses: Samples;
+  /** The same where an arena ended otherwise: its worker took it for dead, or it died by itself. */
+  readonly otherTakeovers: Samples;
   /** Other stretches of more than four ticks without a picture, ms. */
   readonly otherPauses: Samples;
   /** From each kill until all matches went on, ms. */
@@ -72,7 +74,7 @@ class Chaos {
   private readonly recoveries = new Samples();
   private readonly stop = new AbortController();
   private isOver = false;
-  private kills = 0;
+  private readonly killed: Killed[] = [];
 
   constructor(
     private readonly estate: Estate,
@@ -147,15 +149,16 @@ class Chaos {
     const { kills, spacingMs, say } = this.options;
     const recorders = (arena: string): Recorder[] =>
       this.casts.filter((cast) => cast.arena === arena).map(({ recorder }) => recorder);
-    while (this.kills < kills) {
+    while (this.killed.length < kills) {
       await wait(randomBetween(...spacingMs));
       const { placer, estate } = this;
-      const { pid, recoveredMs } = await killOne(placer.arenas, estate.workers(), recorders);
-      this.kills++;
+      const killed = await killOne(placer.arenas, estate.workers(), recorders);
+      const { pid, recoveredMs } = killed;
+      this.killed.push(killed);
       this.recoveries.add(recoveredMs);
       const done = this.casts.filter(({ recorder }) => recorder.over !== undefined).length;
       say(
-        `kill ${this.kills} of ${kills}: pid ${pid}, all went on after ${recoveredMs.toFixed(0)} ms; ` +
+        `kill ${this.killed.length} of ${kills}: pid ${pid}, all went on after ${recoveredMs.toFixed(0)} ms; ` +
           `${done} of ${this.casts.length} matches over`,
       );
     }
@@ -165,9 +168,16 @@ class Chaos {
     const verdicts: Verdict[] = [];
     for (const cast of this.casts) verdicts.push(await this.verdict(cast));
     const pauses = new Samples();
+    const otherTakeovers = new Samples();
     const otherPauses = new Samples();
-    for (const { gaps } of this.casts.map(({ recorder }) => recorder)) {
-      for (const { ms, takenOver } of gaps) (takenOver ? pauses : otherPauses).add(ms);
+    for (const { recorder, arena } of this.casts) {
+      for (const { ms, from, to } of recorder.gaps) {
+        const ours = this.killed.some(
+          (one) => one.arena === arena && from <= one.term && one.term < to,
+        );
+        if (to === from) otherPauses.add(ms);
+        else (ours ? pauses : otherTakeovers).add(ms);
+      }
     }
     const players = new Set(this.casts.flatMap((cast) => cast.players));
     const faults = [
@@ -175,8 +185,9 @@ class Chaos {
       ...[...players].flatMap((player) => player.faults),
       ...verdicts.flatMap(({ match, faults: list }) => list.map((one) => `${match}: ${one}`)),
     ];
-    const { kills, recoveries, tally } = this;
-    return { kills, verdicts, faults, pauses, otherPauses, recoveries, tally };
+    const { recoveries, tally } = this;
+    const kills = this.killed.length;
+    return { kills, verdicts, faults, pauses, otherTakeovers, otherPauses, recoveries, tally };
   }
 
   private async verdict({ recorder, players }: Cast): Promise<Verdict> {

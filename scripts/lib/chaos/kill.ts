@@ -10,6 +10,8 @@ const RECOVERY_LIMIT_MS = 20_000;
 export interface Killed {
   readonly arena: string;
   readonly pid: number;
+  /** Its term; what comes after it has a higher one. */
+  readonly term: number;
   /** From the signal until every match of it had its next picture, ms. */
   readonly recoveredMs: number;
 }
@@ -40,7 +42,7 @@ export async function killOne(
     }
     await wait(LOOK_MS);
   }
-  return { arena, pid, recoveredMs: performance.now() - began };
+  return { arena, pid, term, recoveredMs: performance.now() - began };
 }
 
 async function pick(

@@ -9,10 +9,9 @@ import { tapped } from './wire.ts';
 /** A stretch without snapshots of a match that was played. */
 export interface Gap {
   readonly ms: number;
-  /** Of the arena after it. */
-  readonly term: number;
-  /** Whether another arena took over in it. */
-  readonly takenOver: boolean;
+  /** Of the arena before it, and after it. */
+  readonly from: number;
+  readonly to: number;
   readonly tick: number;
 }
 
@@ -75,7 +74,9 @@ export class Recorder {
     const now = performance.now();
     const takenOver = this.term > 0 && term > this.term;
     const ms = now - this.seenAt;
-    if (before > 0 && (takenOver || ms > PAUSE_MS)) this.gaps.push({ ms, term, takenOver, tick });
+    if (before > 0 && (takenOver || ms > PAUSE_MS)) {
+      this.gaps.push({ ms, from: this.term, to: term, tick });
+    }
     this.term = term;
     this.seenAt = now;
     this.seen.add({ tick, term, vector });
