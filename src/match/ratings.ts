@@ -100,6 +100,11 @@ export class Ratings {
     return reply === '' ? [] : ratingChanges.parse(JSON.parse(reply));
   }
 
+  /** What was decided holds, whoever finds it half done and however the match ends then. */
+  async applyAll(match: string, changes: readonly RatingChange[]): Promise<void> {
+    await Promise.all(changes.map(async (change) => await this.apply(match, change)));
+  }
+
   /** @returns false when this match has changed the player's rating before */
   async apply(match: string, { player, was, now, mu, sigma }: RatingChange): Promise<boolean> {
     const keys = playerKeys(player);

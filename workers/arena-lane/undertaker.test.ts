@@ -7,6 +7,7 @@ import { createLog } from '../../src/lib/log.ts';
 import { connectRedis, type Redis } from '../../src/lib/redis.ts';
 import { Arenas, type ArenaBeat } from '../../src/match/arenas.ts';
 import type { MatchOrder } from '../../src/match/order.ts';
+import { Ratings } from '../../src/match/ratings.ts';
 import { MatchRecords } from '../../src/match/records.ts';
 import {
   arenaKeys,
@@ -120,6 +121,16 @@ test('matches of a version that nobody has any more end as version_gone, once', 
   expect(await redis.exists(keys.places, keys.input)).toBe(0);
   expect(await arenas.place(beat, { ...order, match: 'BBBBBBBBBBBBBBBB' })).toBe('closed');
   expect(Number(await redis.hget(keys.meta, 'term'))).toBeGreaterThan(beat.term);
+});
+
+test('what its arena had decided on ratings before it died is done', async () => {
+  const ratings = new Ratings(redis);
+  const now = { mu: 26, sigma: 8 };
+  await ratings.decide(order.match, beat.term, [{ player: 'ann', now, mu: 1, sigma: 0.96 }]);
+  const one = undertaker();
+  await one.look(0);
+  await one.look(GIVEN_UP_MS);
+  expect((await ratings.of(['ann'])).get('ann')).toEqual(now);
 });
 
 test('one that died half-way is followed by another that does the rest', async () => {

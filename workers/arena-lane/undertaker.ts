@@ -5,6 +5,7 @@ import type { Log } from '../../src/lib/log.ts';
 import { script, type Redis, type Script } from '../../src/lib/redis.ts';
 import { asText } from '../../src/lib/reply.ts';
 import { type ArenaBeat, Arenas } from '../../src/match/arenas.ts';
+import { Ratings } from '../../src/match/ratings.ts';
 import { MatchRecords } from '../../src/match/records.ts';
 import { arenaKeys, arenaQueue, ARENAS_KEY, playerKeys } from '../../src/relay/keys.ts';
 
@@ -60,6 +61,7 @@ interface Heard {
 export class Undertaker {
   private readonly arenas: Arenas;
   private readonly records: MatchRecords;
+  private readonly ratings: Ratings;
   private readonly bury;
   private readonly timer: NodeJS.Timeout;
   private heard = new Map<string, Heard>();
@@ -68,6 +70,7 @@ export class Undertaker {
     const { redis, log } = parts;
     this.arenas = new Arenas(redis);
     this.records = new MatchRecords(redis);
+    this.ratings = new Ratings(redis);
     this.bury = script(redis, bury);
     this.timer = setInterval(() => {
       this.look().catch((error: unknown) => log.warn('arenas not looked after', { error }));
@@ -125,6 +128,8 @@ export class Undertaker {
     const { redis, counters, matchTtlMs } = this.parts;
     const record = await this.records.find(match);
     if (record === undefined) return;
+    // It was played to its end, and its arena died while it settled that.
+    await this.ratings.applyAll(match, record.ratings ?? []);
     const ended = await this.records.change(match, Math.max(term, record.term), {
       state: 'over',
       endedAt: Date.now(),

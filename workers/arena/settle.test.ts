@@ -181,6 +181,17 @@ describe('settling a match', () => {
     expect(await parts.ratings.of(['ada', 'bo'])).toEqual(new Map());
   });
 
+  test('that had decided on ratings, and is lost before it had applied all, applies them', async () => {
+    const { match } = over.order;
+    const now = { mu: 26, sigma: 8 };
+    const changes = ['ada', 'bo'].map((player) => ({ player, now, mu: 1, sigma: 0.96 }));
+    await parts.ratings.decide(match, TERM, changes);
+    for (const change of changes.slice(1)) await parts.ratings.apply(match, change);
+    const failure = { code: 'lost', message: 'the store went back' } as const;
+    expect(await settleMatch(parts, { ...over, end: { failure } })).toBe('settled');
+    expect([...(await parts.ratings.of(['ada', 'bo'])).values()]).toEqual([now, now]);
+  });
+
   test('whose tape has a gap ends it without a replay, and counts that', async () => {
     expect(await settleMatch(parts, { ...over, chunks: over.chunks.slice(1) })).toBe('settled');
     expect(await parts.replays.read(over.order.match)).toBeUndefined();

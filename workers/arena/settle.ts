@@ -6,7 +6,7 @@ import {
 } from '../../protocol/index.ts';
 import type { Redis } from '../../src/lib/redis.ts';
 import type { MatchOrder } from '../../src/match/order.ts';
-import type { Ratings } from '../../src/match/ratings.ts';
+import type { RatingChange, Ratings } from '../../src/match/ratings.ts';
 import type { MatchChange, MatchRecords } from '../../src/match/records.ts';
 import type { Replays } from '../../src/match/replays.ts';
 import { playerKeys } from '../../src/relay/keys.ts';
@@ -71,7 +71,7 @@ export async function settleMatch(parts: SettleParts, ended: Over): Promise<Sett
   if (standing.state !== 'over') {
     if (standing.term > term) return 'fenced';
     await keepReplay(parts, over);
-    const rated = await applyRatings(parts, over);
+    const rated = await applyRatings(parts, over, standing.ratings);
     if (rated === 'fenced') return 'fenced';
     if (!(await closeRecord(records, over))) return 'fenced';
   }
@@ -128,9 +128,15 @@ function replayOf(over: SoundOver): Uint8Array {
   });
 }
 
-async function applyRatings({ ratings }: SettleParts, over: SoundOver): Promise<'done' | 'fenced'> {
-  const { order, term, seats, end } = over;
-  if (!order.rated || !('result' in end)) return 'done';
+async function applyRatings(
+  { ratings }: SettleParts,
+  { order, term, seats, end }: SoundOver,
+  decided: readonly RatingChange[] = [],
+): Promise<'done' | 'fenced'> {
+  if (!order.rated || !('result' in end)) {
+    await ratings.applyAll(order.match, decided);
+    return 'done';
+  }
   const players = [...new Set([...playersOf(order.seats), ...playersOf(seats)])];
   const before = await ratings.of(players);
   const changes = await ratings.decide(
@@ -140,7 +146,7 @@ async function applyRatings({ ratings }: SettleParts, over: SoundOver): Promise<
   );
   if (changes === 'fenced') return 'fenced';
   if (changes === 'gone') return 'done';
-  await Promise.all(changes.map(async (change) => await ratings.apply(order.match, change)));
+  await ratings.applyAll(order.match, changes);
   return 'done';
 }
 
