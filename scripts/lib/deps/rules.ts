@@ -20,6 +20,7 @@ export interface Rules {
 export const rules: Rules = {
   rooms: [
     { room: '**/*.test.ts', mayImport: ['**'] },
+    { room: '**/*.fixture.ts', mayImport: ['**'] },
     { room: 'vitest.config.ts', mayImport: [] },
     { room: 'protocol/**', mayImport: [] },
     { room: 'src/**', mayImport: ['protocol/**'] },
@@ -40,7 +41,8 @@ export const rules: Rules = {
     { file: 'demo/main.ts' },
     { file: 'scripts/*.ts' },
     { file: 'bench/*.ts', by: ['bench/**'] },
-    { file: 'test/**', by: ['test/**', '**/*.test.ts', 'vitest.config.ts'] },
+    { file: 'test/**', by: ['test/**', '**/*.test.ts', '**/*.fixture.ts', 'vitest.config.ts'] },
+    { file: '**/*.fixture.ts', by: ['**/*.test.ts', '**/*.fixture.ts'] },
   ],
   vendors: [
     { name: 'uWebSockets.js', only: ['src/gateway/uws.ts'] },
@@ -56,7 +58,7 @@ export const rules: Rules = {
   ],
   // Measurements compare with the vendors themselves; tests, and suites of tests that each
   // implementation of a contract runs, look from the outside.
-  vendorsFree: ['bench/**', 'test/**', '**/*.test.ts', '**/suite.ts'],
+  vendorsFree: ['bench/**', 'test/**', '**/*.test.ts', '**/*.fixture.ts', '**/suite.ts'],
   noNode: ['protocol/**', 'workers/replay/**'],
   layered: ['src'],
 };
