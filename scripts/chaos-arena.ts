@@ -16,7 +16,7 @@ const BUDGET_MS = 1_000;
 const LINES_KEPT = 200;
 
 async function main(): Promise<boolean> {
-  const { kills, workers, matches, players, seconds, json, verbose } = readArguments();
+  const { kills, workers, matches, players, seconds, spacingMs, json, verbose } = readArguments();
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const lines: string[] = [];
   const log = (line: string): void => {
@@ -38,7 +38,7 @@ async function main(): Promise<boolean> {
       matches,
       players,
       ticks: seconds * 30,
-      spacingMs: [700, 2_500],
+      spacingMs,
       say,
     });
     show(report);
@@ -120,6 +120,8 @@ function readArguments() {
       players: { type: 'string', default: '4' },
       /** A match lasts at most so long. */
       seconds: { type: 'string', default: '40' },
+      /** From recovery to the next kill at least and at most, ms. */
+      spacing: { type: 'string', default: '1000-4000' },
       json: { type: 'boolean', default: false },
       /** What the processes print, too. */
       verbose: { type: 'boolean', default: false },
@@ -138,9 +140,16 @@ function readArguments() {
     matches: number('matches', 400),
     players: number('players', 8),
     seconds: number('seconds', 88),
+    spacingMs: readSpacing(values.spacing),
     json: values.json,
     verbose: values.verbose,
   };
+}
+
+function readSpacing(text: string): readonly [number, number] {
+  const [, least = '', most = ''] = /^(\d{1,6})-(\d{1,6})$/.exec(text) ?? [];
+  if (least === '' || Number(least) > Number(most)) throw new Error('--spacing: MIN-MAX, in ms');
+  return [Number(least), Number(most)];
 }
 
 main().then(
