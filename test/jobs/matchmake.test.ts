@@ -1,9 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
 import type { End, ResultOf } from '../../protocol/index.ts';
 import { askRedis } from '../../scripts/lib/redis/command.ts';
 import { playerKeys, poolKeys, queuePrefix } from '../../src/relay/keys.ts';
 import { Muster } from '../support/muster.ts';
-import { childrenOf } from '../support/processes.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { until } from '../support/until.ts';
 
@@ -11,6 +11,8 @@ type Match = ResultOf<'matchmake'>;
 
 const LONG = process.env['MUSTER_LONG'] === '1';
 const KILLS = LONG ? 30 : 5;
+/** A pass over some players takes no longer, ms. */
+const PASS_MS = 100;
 const regions = { ams: 20 };
 
 let muster: Muster;
@@ -147,51 +149,59 @@ test('a party plays together, whichever gateways its members are at', async () =
   expect(hers.slot).not.toBe(his.slot);
 });
 
-test('G3: whatever kills the passes and however often tickets are sent, each player ends in one match', async () => {
-  const count = LONG ? 100 : 20;
-  const players = Array.from({ length: count }, (_, n) => `player-${n}`);
-  const clients = await Promise.all(
-    players.map(async (player, n) => await open(player, muster.gateways[n % 2])),
-  );
-  const over = new AbortController();
-  const readied = (): number => muster.worker.process.output().split('child ready').length;
-  const kill = async (): Promise<void> => {
-    for (let kills = 0; !over.signal.aborted && kills < KILLS; kills++) {
-      // A child that is ready at once goes on with the passes.
-      const before = readied();
-      for (const child of childrenOf(muster.worker.process.pid)) process.kill(child, 'SIGKILL');
-      await until(() => over.signal.aborted || readied() > before);
-    }
-  };
-  const killing = kill();
-  const matches = await Promise.all(
-    clients.map(async (client, n) => {
-      const again = setInterval(() => {
-        client.send('request', {
-          id: 'mine',
-          kind: 'matchmake',
-          input: { queue: 'duel', regions },
-        });
-      }, 30);
-      try {
-        await client.request('mine', 'matchmake', { queue: 'duel', regions });
-        return {
-          player: players[n] ?? '',
-          match: matchOf(await client.end('mine', KILLS * 5_000)),
-        };
-      } finally {
-        clearInterval(again);
+test(
+  'G3: whatever kills the passes and however often tickets are sent, each player ends in one match',
+  async () => {
+    const count = LONG ? 100 : 20;
+    const players = Array.from({ length: count }, (_, n) => `player-${n}`);
+    const clients = await Promise.all(
+      players.map(async (player, n) => await open(player, muster.gateways[n % 2])),
+    );
+    const over = new AbortController();
+    const children = (): string[] => {
+      const lines = muster.worker.process.output().matchAll(/"lane":"cpu".*"pid":(\d+)/g);
+      return Array.from(lines, ([, pid = '']) => pid);
+    };
+    const kill = async (): Promise<void> => {
+      for (let kills = 0; !over.signal.aborted && kills < KILLS; kills++) {
+        const before = children();
+        process.kill(Number(before.at(-1)), 'SIGKILL');
+        // A child that is ready at once goes on with the passes: some way into one it dies.
+        await until(() => over.signal.aborted || children().length > before.length);
+        await sleep(Math.random() * PASS_MS);
       }
-    }),
-  );
-  over.abort();
-  await killing;
+    };
+    const killing = kill();
+    const matches = await Promise.all(
+      clients.map(async (client, n) => {
+        const again = setInterval(() => {
+          client.send('request', {
+            id: 'mine',
+            kind: 'matchmake',
+            input: { queue: 'duel', regions },
+          });
+        }, 30);
+        try {
+          await client.request('mine', 'matchmake', { queue: 'duel', regions });
+          return {
+            player: players[n] ?? '',
+            match: matchOf(await client.end('mine', KILLS * 10_000)),
+          };
+        } finally {
+          clearInterval(again);
+        }
+      }),
+    );
+    over.abort();
+    await killing;
 
-  const teams = new Map(matches.map(({ match }) => [match.match, match.teams.flat()]));
-  expect(teams.size).toBe(count / 2);
-  expect([...teams.values()].flat().toSorted()).toEqual(players.toSorted());
-  for (const { player, match } of matches) expect(match.teams.flat()).toContain(player);
-  // Nobody is left behind in the pool, where the next player would meet him.
-  await until(async () => (await waiting('duel')) === 0);
-  for (const client of clients) expect(client.all('ended')).toHaveLength(1);
-});
+    const teams = new Map(matches.map(({ match }) => [match.match, match.teams.flat()]));
+    expect(teams.size).toBe(count / 2);
+    expect([...teams.values()].flat().toSorted()).toEqual(players.toSorted());
+    for (const { player, match } of matches) expect(match.teams.flat()).toContain(player);
+    // Nobody is left behind in the pool, where the next player would meet him.
+    await until(async () => (await waiting('duel')) === 0);
+    for (const client of clients) expect(client.all('ended')).toHaveLength(1);
+  },
+  KILLS * 10_000 + 30_000,
+);
