@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { matchId, seat } from '../../protocol/index.ts';
 
 /** What a match is made of. Written once, into its record and into its arena's input, by whoever places it. */
-export const matchOrder = z.strictObject({
+export const matchOrder = z.object({
   match: matchId,
   game: z.string(),
   /** Of the game: the match ends on the code it began with. */

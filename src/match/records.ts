@@ -12,7 +12,7 @@ import { matchOrder, type MatchOrder } from './order.ts';
 import { ratingChange } from './ratings.ts';
 
 /** What is known of a match, for as long as it runs and MATCH_TTL_MS after. */
-export const matchRecord = z.strictObject({
+export const matchRecord = z.object({
   order: matchOrder,
   /** Where it was placed last. */
   arena: z.string(),
