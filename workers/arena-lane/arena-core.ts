@@ -21,6 +21,10 @@ const EARLY_MS = 1_000;
 /** How much longer each early end in succession makes the wait for the next try, and the most of it, ms. */
 const EARLY_STEP_MS = 250;
 const EARLY_MOST_MS = 5_000;
+/** Ends by silence in succession that still double the patience with the next child. */
+const SILENT_STEPS = 4;
+/** An arena that lasted longer than this was not held up by its machine, ms. */
+const STEADY_MS = 10_000;
 /** A child that hears of leaving before its arena is up is told again, ms. */
 const LEAVE_AGAIN_MS = 250;
 
@@ -62,6 +66,7 @@ export class ArenaCore {
   private readonly arenas = new Set<Running>();
   private closing: Promise<void> | undefined;
   private early = 0;
+  private silent = 0;
   private hosted = 0;
 
   constructor(private readonly parts: ArenaCoreParts) {
@@ -195,7 +200,9 @@ export class ArenaCore {
       log.warn('arena interrupted', { ...(one && this.about(one)), cause, error });
       // What an error has left behind nobody knows; the spare is there.
       if (one !== undefined && cause === 'failed') this.end(one, 'failed');
-      await this.pause(performance.now() - began);
+      const lastedMs = performance.now() - began;
+      this.silent = cause === 'silent' && lastedMs < STEADY_MS ? this.silent + 1 : 0;
+      await this.pause(lastedMs);
       throw error;
     } finally {
       one?.silence.stop();
@@ -217,7 +224,9 @@ export class ArenaCore {
   }
 
   private look(job: Job, child: Child): Running {
-    const silence = new Silence(this.parts.config.ARENA_SILENCE_MS, () => this.end(one, 'silent'));
+    // A machine too busy to let any child speak in time would end one successor after the other.
+    const limitMs = this.parts.config.ARENA_SILENCE_MS * 2 ** Math.min(this.silent, SILENT_STEPS);
+    const silence = new Silence(limitMs, () => this.end(one, 'silent'));
     const one: Running = { job, child, silence, cause: undefined };
     this.arenas.add(one);
     return one;
