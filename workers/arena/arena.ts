@@ -1,3 +1,4 @@
+import { matchHandle } from '../../protocol/index.ts';
 import type { Counters } from '../../src/lib/counters.ts';
 import type { Log } from '../../src/lib/log.ts';
 import type { Redis } from '../../src/lib/redis.ts';
@@ -31,6 +32,8 @@ const INPUT_DUE = 512;
 /** What is lost has this long to be settled before the process gives up, ms. */
 const LOSING_MS = 2_000;
 const LOOK_MS = 100;
+/** Matches that had a place: as many as may end within what a store forgets. */
+const DROPPED_MAX = 512;
 
 export interface ArenaParts {
   readonly arena: string;
@@ -68,6 +71,7 @@ export class Arena {
   private readonly unstepped = new Set<number>();
   /** Groups whose entry waits for a reset. */
   private behind = 0;
+  private readonly dropped = new Set<string>();
   private resetting: Promise<void> | undefined;
   private loggedPos = '0-0';
   private emptySince = performance.now();
@@ -274,6 +278,9 @@ export class Arena {
     this.groups[hosting.hosted.group]?.remove(hosting);
     hosting.hosted.free();
     this.emptySince = performance.now();
+    this.dropped.add(hosting.match);
+    const [oldest = ''] = this.dropped;
+    if (this.dropped.size > DROPPED_MAX) this.dropped.delete(oldest);
   }
 
   private tick(index: number): void {
@@ -355,6 +362,8 @@ export class Arena {
     }
     const n = ++this.n;
     await this.journal.reset(n, this.loggedPos, whole);
+    // A store that has forgotten that they were dropped has their places, and perhaps nothing else.
+    for (const match of this.dropped) await this.journal.drop(matchHandle(match), match);
     for (const group of this.groups) {
       group.recent = [];
       group.newest = Math.min(group.newest, n);

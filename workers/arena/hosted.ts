@@ -168,7 +168,9 @@ export class HostedMatch {
   /** For the next step, which is the first one where the match waits. One at most for each slot and step. */
   take(input: Input): void {
     const { slot, seq, buttons } = input;
-    if (this.state === 'over' || this.seqs[slot] === undefined) return;
+    const seat = this.seats[slot];
+    // One that a bot keeps is not steered until its player has come: the client sends it again.
+    if (this.state === 'over' || seat?.player === undefined || seat.bot !== undefined) return;
     this.seqs[slot] = seq;
     const before = this.controls.get(slot);
     // Only while it waits can there be one: what was pressed then is pressed in the first step.
