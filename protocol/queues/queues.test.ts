@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { kinds } from '../kinds/index.ts';
 import { defineQueue, matchQueues, queueNamed } from './index.ts';
@@ -25,6 +26,20 @@ describe('queues', () => {
   ])('refuse %s', (_, wrong) => {
     expect(() => defineQueue({ ...parts, ...wrong })).toThrow(RangeError);
     expect(defineQueue({ ...parts, partyMax: 2, botsAfterMs: 1, botLevel: 0 }).joinMs).toBe(10_000);
+  });
+
+  it('K5 are listed in SPEC.md', () => {
+    const spec = readFileSync(new URL('../SPEC.md', import.meta.url), 'utf8');
+    const table = spec.slice(spec.indexOf('- **K5**'), spec.indexOf('- **K6**'));
+    const rows = table.split('\n').filter((line) => line.startsWith('| `'));
+    expect(rows).toEqual(
+      matchQueues.map((name) => {
+        const { game, teams, teamSize, partyMax, botsAfterMs, rated } = queueNamed(name);
+        const bots = botsAfterMs ?? 'never';
+        const cells = [`\`${name}\``, `\`${game}\``, teams, teamSize, partyMax, bots];
+        return `| ${[...cells, rated ? 'yes' : 'no'].join(' | ')} |`;
+      }),
+    );
   });
 
   it('say which parties they take', () => {
