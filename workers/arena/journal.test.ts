@@ -21,12 +21,24 @@ afterAll(async () => {
 beforeEach(async () => {
   await redis.flushall();
   journal = new Journal(redis, 'a');
-  expect(await journal.takeOver()).toMatchObject({ term: 1, n: 0, pos: '0-0' });
+  await journal.takeOver();
 });
 
 async function numbers(): Promise<number[]> {
   return (await journal.load()).entries.map(({ n }) => n);
 }
+
+test('what a first arena finds is nothing', async () => {
+  const first = new Journal(redis, 'b');
+  expect(await first.takeOver()).toEqual({
+    term: 1,
+    n: 0,
+    pos: '0-0',
+    newestInput: '0-0',
+    places: new Set(),
+    bad: new Set(),
+  });
+});
 
 test('G7 logs in order, and what is sent again counts once', async () => {
   expect(await journal.log(1, entry, '5-0', 1, [checkpoint])).toBe('logged');

@@ -71,11 +71,10 @@ describe('positions', () => {
 
   test('stay right over many entries', () => {
     const positions = new Positions('0-0');
-    for (let i = 1; i < 5_000; i++) {
-      positions.add(`${i}-0`).waiting = 0;
-      if (i % 7 === 0) expect(positions.consumed).toBe(`${i}-0`);
+    for (let i = 1; i <= 5_000; i += 7) {
+      for (let j = i; j < i + 7; j++) positions.add(`${j}-0`).waiting = 0;
+      expect(positions.consumed).toBe(`${i + 6}-0`);
     }
-    expect(positions.consumed).toBe('4999-0');
   });
 });
 
