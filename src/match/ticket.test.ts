@@ -18,6 +18,15 @@ const record = (fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unk
 const number = fc.oneof({ weight: 12, arbitrary: fc.integer({ min: 1, max: 1e12 }) }, anything);
 const text = fc.oneof({ weight: 12, arbitrary: fc.string() }, anything);
 
+function quickly(json: string): unknown {
+  try {
+    return readTicket(json);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
 test('the quick reader takes what the schema takes, and nothing else', () => {
   const candidates = record({
     party: fc.oneof(
@@ -35,15 +44,11 @@ test('the quick reader takes what the schema takes, and nothing else', () => {
   fc.assert(
     fc.property(candidates, (one) => {
       const json = JSON.stringify(one) ?? 'null';
-      const read = ticket.safeParse(JSON.parse(json));
       // The schema is strict about what it does not know; the reader leaves that alone.
-      const strict = !json.includes('unknown');
-      if (read.success) {
-        taken++;
-        expect(readTicket(json)).toMatchObject(read.data);
-      } else if (strict) {
-        expect(() => readTicket(json)).toThrow(TypeError);
-      }
+      fc.pre(!json.includes('unknown'));
+      const read = ticket.safeParse(JSON.parse(json));
+      if (read.success) taken++;
+      expect(quickly(json)).toEqual(read.data);
     }),
     { numRuns: 2_000 },
   );
