@@ -1,3 +1,4 @@
+import { knockout } from '../../workers/games/knockout/index.ts';
 import { percent, whole } from './figures.ts';
 import type { FeedCounts } from './crowded-arena.ts';
 import type { Outcome } from './suite.ts';
@@ -44,6 +45,8 @@ interface Measured {
   readonly levels: readonly Level[];
   /** In an arena of one match. */
   readonly alone: Probed;
+  /** At so many matches the arena did not live on. */
+  readonly lostAt: number | undefined;
   readonly budgetMs: number;
   readonly pinned: boolean;
 }
@@ -58,7 +61,7 @@ const ALL = 0.99;
 /** Header of a WebSocket frame of less than 126 bytes. */
 const FRAME_HEADER_BYTES = 2;
 
-export function arenaOutcome({ levels, alone, budgetMs, pinned }: Measured): Outcome {
+export function arenaOutcome({ levels, alone, lostAt, budgetMs, pinned }: Measured): Outcome {
   const carried = (of: (level: Level) => Window): Level | undefined =>
     levels.filter((level) => isCarried(of(level), budgetMs)).at(-1);
   const best = carried((level) => level.alone);
@@ -93,6 +96,7 @@ export function arenaOutcome({ levels, alone, budgetMs, pinned }: Measured): Out
       `with the wait an input is seen after ${alone.toEchoMs.toFixed(1)} ms, p50 of ${alone.probes}`,
       `${shown.alone.watchedMatches} matches were watched over real sockets beside: ${(shown.alone.watchedSnapshots / shown.alone.watchedMatches / shown.alone.seconds).toFixed(1)} snapshots/s each`,
       ...complaints(levels, pinned),
+      ...(lostAt === undefined ? [] : [`at ${lostAt} the arena did not live on`]),
     ],
     report: {
       suite: 'arena',
@@ -159,8 +163,8 @@ function perTick({ cpu, matchTicks }: Window, process: string): number | undefin
 }
 
 /** Every player of a match gets all of its snapshots. */
-function bytesPerPlayer({ bytes, snapshots, matchTicks, seconds }: Window): number {
-  const matchSeconds = (matchTicks / 30 / seconds) * seconds;
+function bytesPerPlayer({ bytes, snapshots, matchTicks }: Window): number {
+  const matchSeconds = matchTicks / knockout.tickRate;
   return (bytes + snapshots * FRAME_HEADER_BYTES) / matchSeconds;
 }
 

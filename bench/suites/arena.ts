@@ -70,13 +70,28 @@ export const arena: Suite = async (stage) => {
   say('arena: an input in an arena of one match');
   const alone = await probe(parts.player, plan.probes.alone);
   const levels: Level[] = [];
+  let lostAt: number | undefined;
   for (const matches of plan.levels) {
-    const level = await climb(parts, matches, plan);
-    levels.push(level);
-    if (level.alone.latenessP99Ms > BUDGET_MS) break;
+    try {
+      const level = await climb(parts, matches, plan);
+      levels.push(level);
+      if (level.alone.latenessP99Ms > BUDGET_MS) break;
+    } catch (error) {
+      // What was measured before still holds.
+      if (!(error instanceof ArenaLost) || levels.length === 0) throw error;
+      say(`arena: ${error.message}`);
+      lostAt = matches;
+      break;
+    }
   }
-  return arenaOutcome({ levels, alone, budgetMs: BUDGET_MS, pinned: stage.cores.length > 1 });
+  const pinned = stage.cores.length > 1;
+  return arenaOutcome({ levels, alone, lostAt, budgetMs: BUDGET_MS, pinned });
 };
+
+/** The arena ended, and another one goes on, or none does: there are too many matches, or others took its core. */
+class ArenaLost extends Error {
+  override name = 'ArenaLost';
+}
 
 function planFor(seconds: number): Plan {
   const quick = seconds < QUICK_SECONDS;
@@ -152,7 +167,7 @@ async function measure(parts: Parts, matches: number, ms: number): Promise<Windo
   const { arenas, feeder, player, pids, arenaCore, otherCore } = parts;
   const before = await onlyArena(arenas);
   const meter = new Meter({ ...pids, arena: before.pid });
-  const cores = [arenaCore, otherCore].map((core) => core && coreSeconds(core));
+  const cores = [arenaCore, otherCore].map(busySeconds);
   await feeder.ask('take', undefined, feedCounts);
   await player.ask('watched', undefined, watchCounts);
   const began = performance.now();
@@ -160,7 +175,7 @@ async function measure(parts: Parts, matches: number, ms: number): Promise<Windo
   while (performance.now() - began < ms) {
     await wait(Math.min(BEAT_LOOK_MS, ms));
     const beat = await onlyArena(arenas);
-    if (beat.term !== before.term) throw new Error('the arena was taken over meanwhile');
+    if (beat.term !== before.term) throw new ArenaLost('the arena was taken over meanwhile');
     worst = Math.max(worst, beat.latenessP99Ms);
   }
   const seconds = (performance.now() - began) / 1_000;
@@ -168,7 +183,7 @@ async function measure(parts: Parts, matches: number, ms: number): Promise<Windo
   const watched = await player.ask('watched', undefined, watchCounts);
   if (watched.damaged > 0) throw new Error(`${watched.damaged} damaged snapshots`);
   const [arenaBusy, otherBusy] = [arenaCore, otherCore].map((core, i) => {
-    const [was, is] = [cores[i], core && coreSeconds(core)];
+    const [was, is] = [cores[i], busySeconds(core)];
     return was === undefined || is === undefined ? undefined : (is - was) / seconds;
   });
   return {
@@ -186,9 +201,13 @@ async function measure(parts: Parts, matches: number, ms: number): Promise<Windo
   };
 }
 
+function busySeconds(core: number | undefined): number | undefined {
+  return core === undefined ? undefined : coreSeconds(core);
+}
+
 async function onlyArena(arenas: Arenas): Promise<ArenaBeat> {
   const [one, ...more] = (await arenas.list()).filter((beat) => isFresh(beat));
-  if (one === undefined) throw new Error('the arena does not say that it lives');
+  if (one === undefined) throw new ArenaLost('the arena does not say that it lives');
   if (more.length > 0) throw new Error(`${more.length + 1} arenas where one belongs`);
   return one;
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { randomId } from '../../../src/lib/ids.ts';
 import type { Redis } from '../../../src/lib/redis.ts';
@@ -81,6 +82,8 @@ class Chaos {
     private readonly options: ChaosOptions,
   ) {
     this.placer = new Placer(estate.redis);
+    // Every player listens to it.
+    setMaxListeners(0, this.stop.signal);
   }
 
   async run(): Promise<ChaosReport> {
