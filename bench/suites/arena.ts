@@ -154,13 +154,13 @@ async function climb(parts: Parts, matches: number, plan: Plan): Promise<Level> 
   }
   const crowded =
     matches >= CROWDED_FROM && alone.latenessP99Ms <= BUDGET_MS
-      ? await probe(player, plan.probes.crowded)
+      ? await probe(player, plan.probes.crowded).catch((error: unknown) => say(String(error)))
       : undefined;
   await player.ask('batch', { on: true }, done);
   await wait(settleMs);
   const beside = await measure(parts, matches, windowMs);
   await player.ask('batch', { on: false }, done);
-  return { matches, alone, beside, crowded };
+  return { matches, alone, beside, crowded: crowded ?? undefined };
 }
 
 async function measure(parts: Parts, matches: number, ms: number): Promise<Window> {
