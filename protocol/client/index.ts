@@ -4,6 +4,7 @@ export type { Client, SendName } from './client.ts';
 export { connect, type ConnectOptions } from './connect.ts';
 export { MusterError, RequestFailed, type LocalErrorCode } from './errors.ts';
 export type { ClientEvents, EventName, Fault } from './events.ts';
+export { measureRegions } from './regions.ts';
 export type { State } from './link.ts';
 export type { Lost, Match, MatchEvents, Snapshot, Watching } from './match.ts';
 export type { MatchFigures } from './match-figures.ts';
