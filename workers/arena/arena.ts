@@ -319,7 +319,8 @@ export class Arena {
       const [first = n] = unstepped;
       unstepped.add(n);
       const bytes = encodeEntry({ ...entry, stepped: first - 1 });
-      const oldest = Math.min(n, ...this.groups.map(({ oldestNeeded }) => oldestNeeded));
+      // Groups do not know yet what is on its way: it stays, too.
+      const oldest = Math.min(first, ...this.groups.map(({ oldestNeeded }) => oldestNeeded));
       const answer = await journal.log(n, bytes, pos, oldest, checkpoints);
       if (this.isStopped) throw new Error('stopped');
       if (answer === 'logged') {

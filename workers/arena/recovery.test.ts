@@ -200,3 +200,25 @@ test('a place of which nothing else is left is given up as lost', async () => {
   await stage.kill(first);
   await stage.redis.flushall();
 });
+
+test('what was logged a moment ago is there after a death, however short the life of a match was', async () => {
+  for (let life = 0; life < 25; life++) {
+    const running = await stage.run();
+    const { arena } = running;
+    const matches = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const match = await stage.place([{ player: 'ada' }]);
+        await stage.join(match, 'ada');
+        return match;
+      }),
+    );
+    await until(() => matches.some((match) => arena.stateOf(match) !== undefined));
+    await sleep(Math.random() * 60);
+    await stage.kill(running);
+    const next = await stage.run();
+    await until(() => matches.every((match) => (next.arena.stateOf(match)?.tick ?? 0) > 0));
+    expect(next.arena.size).toBe(8);
+    await stage.kill(next);
+    await stage.redis.flushall();
+  }
+});
