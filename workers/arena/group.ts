@@ -160,10 +160,11 @@ export class Group {
     const logged = new Logged(n, { ...entry, stepped: 0 });
     this.newest = n;
     this.recent.push(logged);
+    this.apply(logged);
+    // Not before: a match that the entry makes is made again from it.
     const { oldestNeeded } = this;
     while ((this.recent[0]?.n ?? Infinity) < oldestNeeded) this.recent.shift();
 
-    this.apply(logged);
     const playing = this.hostings.filter(({ isStepped }) => isStepped);
     const suspects = stepAll(context.game, playing);
     this.show(playing, suspects);
