@@ -126,8 +126,10 @@ export class Stage {
     this.redis.disconnect();
   }
 
-  private outputs(): string {
-    return this.muster.workers.map(({ process }) => process.output()).join('\n');
+  /** What workers and gateways printed: for whoever looks into a failure. */
+  outputs(): string {
+    const all = [...this.muster.workers, ...this.muster.gateways];
+    return all.map(({ process }) => process.output()).join('\n');
   }
 }
 
@@ -146,6 +148,8 @@ function recorder(sent: Map<number, Steer>): typeof WebSocket {
   };
 }
 
+/** A successor may have to wait for a child that is warm, on a machine that runs other tests, too, ms. */
+const PATIENCE_MS = 60_000;
 /** Ticks between two changes of a wanderer's course. */
 const COURSE_TICKS = 2;
 
@@ -208,7 +212,7 @@ export class Player {
   }
 
   /** Resolves when a picture of so many further ticks was seen. */
-  async sees(ticks: number, timeoutMs?: number): Promise<void> {
+  async sees(ticks: number, timeoutMs = PATIENCE_MS): Promise<void> {
     const from = this.tick;
     await until(() => this.tick >= from + ticks, timeoutMs).catch((error: unknown) => {
       const at = `${this.match.id} stands at tick ${this.tick} of term ${this.term}`;
@@ -217,8 +221,10 @@ export class Player {
   }
 
   /** Resolves when it was told that the match is over. */
-  async ends(timeoutMs?: number): Promise<MatchEvents['over']> {
-    await until(() => this.over !== undefined, timeoutMs);
+  async ends(timeoutMs = PATIENCE_MS): Promise<MatchEvents['over']> {
+    await until(() => this.over !== undefined, timeoutMs).catch((cause: unknown) => {
+      throw new Error(`${this.match.id} does not end after tick ${this.tick}`, { cause });
+    });
     return this.over ?? {};
   }
 

@@ -134,7 +134,7 @@ export class Muster {
       /"worker":"([^"]+)".*"message":"child ready","lane":"cpu"/,
     );
     const matches = env['ARENA_MATCHES'] ?? this.env()['ARENA_MATCHES'];
-    if (matches !== '0') await process.waitForLine(/"message":"arenas ready"/);
+    if (matches !== '0') await process.waitForLine(/"message":"arenas ready"/, 100_000);
     const worker = { process, name };
     this.workers.push(worker);
     return worker;
