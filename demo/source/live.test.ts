@@ -74,6 +74,19 @@ test('a dash is a press that is let go at once, so that the next one is seen', a
   live.close();
 });
 
+test('while nobody moves yet, the seconds until they do are counted', async () => {
+  const live = await open();
+  live.options = { ...live.options, readyTicks: 60 };
+  picture(1);
+  live.sample(performance.now());
+  expect(live.startsIn).toBe(2);
+  picture(70);
+  await h.pass(2_500);
+  live.sample(performance.now());
+  expect(live.startsIn).toBe(0);
+  live.close();
+});
+
 test('seats are read anew when somebody else steers', async () => {
   const live = await open();
   const { seats } = live;

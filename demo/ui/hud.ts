@@ -32,8 +32,8 @@ export class Hud {
     const watching = kind === 'live' && mySlot < 0 ? ', you watch' : '';
     setText(this.clock, clockOf(options.endTicks - view.tick + TICK_RATE - 1, TICK_RATE));
     setText(this.left, `${standing === 1 ? '1 stands' : `${standing} stand`}${watching}`);
-    this.say(source, view);
     const isOut = steers && phase === 'playing' && !isStanding(view, mySlot);
+    this.say(source, view, isOut);
     this.hint.classList.toggle(
       'on',
       steers && !isOut && view.tick < options.readyTicks + HINT_TICKS,
@@ -57,14 +57,19 @@ export class Hud {
     this.shoutOut('', false);
   }
 
-  private say({ startsIn, kind, phase, options }: MatchSource, { tick }: KnockoutView): void {
+  private say(
+    { startsIn, kind, phase, options }: MatchSource,
+    { tick }: KnockoutView,
+    isOut: boolean,
+  ): void {
     if (kind === 'replay' || phase === 'over') return this.shoutOut('', false);
     if (startsIn > 0) return this.shoutOut(String(startsIn), false);
     if (phase === 'waiting') return this.shoutOut('', false);
     if (tick > options.readyTicks && tick < options.readyTicks + SAID_TICKS)
       return this.shoutOut('Go', false);
+    // Whoever is out is told so in the same place.
     const shrinks =
-      tick >= options.holdTicks - SAID_TICKS && tick < options.holdTicks + 2 * SAID_TICKS;
+      !isOut && tick >= options.holdTicks - SAID_TICKS && tick < options.holdTicks + 2 * SAID_TICKS;
     this.shoutOut(shrinks ? 'The platform shrinks' : '', true);
   }
 

@@ -5,7 +5,7 @@ import { emblem } from './emblem.ts';
 
 /** Narrower than this a part shows neither emblem nor number, as a share. */
 const EMBLEM_FROM = 0.045;
-const NUMBER_FROM = 0.12;
+const NUMBER_FROM = 0.15;
 
 /** Chances to win as a stacked bar: it says the same to a screen reader in words. */
 export class OddsBar {

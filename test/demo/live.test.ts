@@ -6,6 +6,7 @@ import { connectRedis, type Redis } from '../../src/lib/redis.ts';
 import { playerKeys } from '../../src/relay/keys.ts';
 import { openPage } from '../support/browser.ts';
 import { Muster } from '../support/muster.ts';
+import { freePort } from '../support/ports.ts';
 import { until } from '../support/until.ts';
 
 let muster: Muster;
@@ -161,6 +162,25 @@ test('a match goes on in the page when the process that runs it is killed', SLOW
   await says(page, 'f-term', new RegExp(`^${beat.term + 1}$`));
   await until(async () => (await tickOf(page)) > before + 30);
   expectNoErrors();
+});
+
+test('a match is steered on when its gateway comes back', SLOW, async () => {
+  const gateway = await muster.startGateway({ PORT: String(await freePort()) });
+  const { page } = await openPage(`${gateway.http}/`);
+  const match = await place(await playerOf(page));
+  await page.goto(`${gateway.http}/#match=${match}`);
+  await says(page, 'f-tick', /^[1-9]/);
+  gateway.process.kill('SIGKILL');
+  await gateway.process.exited;
+  await says(page, 'banner-text', /^Connection lost/);
+  await muster.startGateway({ PORT: String(gateway.port) });
+  await page.locator('#banner').waitFor({ state: 'hidden' });
+  const before = await tickOf(page);
+  await page.keyboard.down('ArrowUp');
+  // Nothing was steered before: this is the first input that a picture shows.
+  await says(page, 'f-input', /^\d+ ms$/);
+  await until(async () => (await tickOf(page)) > before);
+  await page.locator('#roster .own', { hasText: 'You' }).waitFor();
 });
 
 test('another device of the same player comes straight into the match', SLOW, async () => {
