@@ -4,6 +4,7 @@ import type { Kind } from '../protocol/index.ts';
 import type { Config } from '../src/lib/config.ts';
 import { queuePrefix } from '../src/relay/keys.ts';
 import type { Redis } from '../src/lib/redis.ts';
+import { readBeat } from './arena-lane/words.ts';
 import { Courtesy, type CoreShare } from './core-share.ts';
 import { endedWithParent, forkCommand, forkOptions, type Slot } from './cores.ts';
 import { LaneWorker, type Bookkeeping } from './lane-worker.ts';
@@ -64,7 +65,14 @@ export class CoreWorker extends LaneWorker {
       log: books.log,
       whose: { lane: 'cpu', core: slot.core },
       closing: () => this.closing !== undefined,
-      onReady: () => courtesy.settle(),
+      onReady: (child) => {
+        courtesy.settle();
+        child.on('message', (message: unknown) => {
+          for (const [name, cause, more] of readBeat(message)?.counts ?? []) {
+            books.counters.add(name, cause, more);
+          }
+        });
+      },
     });
   }
 

@@ -7,10 +7,12 @@ import type { EndedState, KindName, KindsOn } from '../protocol/index.ts';
 import { MATCHMAKING_PASS } from '../src/jobs/pass.ts';
 import { Records } from '../src/jobs/records.ts';
 import { readConfigOrExit } from '../src/lib/config.ts';
+import { Counters } from '../src/lib/counters.ts';
 import { createLog } from '../src/lib/log.ts';
 import { connectRedis } from '../src/lib/redis.ts';
 import { MatchRecords } from '../src/match/records.ts';
 import { Replays } from '../src/match/replays.ts';
+import { beatsOf } from './arena-lane/words.ts';
 import { runAttempt, type ProcessorOf } from './attempt.ts';
 import type { Place } from './held.ts';
 import { cpuProcessors, warmCpuProcessors } from './processors/cpu.ts';
@@ -28,6 +30,8 @@ const log = createLog(config.LOG_LEVEL, { role: 'child', worker, core });
 const redis = connectRedis(config.REDIS_URL, `child-${worker}-${core ?? 'any'}`, (error) => {
   log.warn('redis', { error: error.message });
 });
+const counters = new Counters();
+const counted = beatsOf(counters);
 const place: Place = {
   records: new Records(redis, config),
   worker,
@@ -49,7 +53,9 @@ export default async function attempt(
 ): Promise<EndedState[]> {
   const abort = signal ?? new AbortController().signal;
   if (job.name === MATCHMAKING_PASS) {
-    const { left, againMs } = await matchmakingPass(job.data, { redis, place, config });
+    const { left, againMs } = await matchmakingPass(job.data, { redis, place, config, counters });
+    // The worker has the counters that are shown.
+    process.send?.(counted());
     if (left === 0) return [];
     // The same job comes back while somebody waits, so that a lost process cannot lose the next pass.
     await job.moveToDelayed(Date.now() + againMs, token ?? '');

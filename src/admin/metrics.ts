@@ -14,6 +14,7 @@ const HELP: Readonly<Record<string, string>> = {
   frames_refused: 'Frames answered with an error, by reply error.',
   gaps_seen: 'Reliable messages that were not delivered by their own wake-up.',
   inputs_dropped: 'Inputs of players that did not get to an arena; clients send them again.',
+  matches_found: 'Matches that matchmaking has made, and seats of running ones that it has filled.',
   ops_dropped: 'Words to arenas about who watches that were given up.',
   redis_errors: 'Errors of the connections to Redis.',
   requests_accepted: 'Requests taken on, by kind.',
@@ -22,6 +23,8 @@ const HELP: Readonly<Record<string, string>> = {
   snapshot_bytes: 'Bytes of snapshots that arenas sent to this gateway.',
   snapshots: 'Snapshots that arenas sent to this gateway.',
   snapshots_dropped: 'Snapshots that were shown to nobody.',
+  tickets_ended: 'Tickets that left matchmaking, by end or failure code.',
+  tickets_given_back: 'Tickets that wait on because what they were found came to nothing.',
   wakes_dropped: 'Wake-ups for which nobody was there.',
 };
 

@@ -9,6 +9,7 @@ import {
   type ResultOf,
 } from '../../protocol/index.ts';
 import { Records } from '../../src/jobs/records.ts';
+import { Counters } from '../../src/lib/counters.ts';
 import { connectRedis, type Redis } from '../../src/lib/redis.ts';
 import { Pool } from '../../src/match/pool.ts';
 import {
@@ -35,6 +36,7 @@ export class Hall {
   readonly records: Records;
   readonly pool: Pool;
   readonly ledger: Ledger;
+  readonly counters = new Counters();
 
   private constructor(readonly redis: Redis) {
     this.records = new Records(redis, { OUTBOX_MAX: 256, REQUEST_TTL_MS: 60_000 });
@@ -88,12 +90,12 @@ export class Hall {
     at: (step: Step) => void = () => undefined,
     absentMs = 30_000,
   ): Promise<number | undefined> {
-    const { records, redis } = this;
+    const { records, redis, counters } = this;
     const place = { records, worker: 'hall', core: undefined, onLost: () => undefined };
     const config = { TICKET_ABSENT_MS: absentMs };
     await this.ledger.beatAll();
     try {
-      return (await matchmakingPass({ queue }, { redis, place, config, at })).left;
+      return (await matchmakingPass({ queue }, { redis, place, config, counters, at })).left;
     } catch (error) {
       if (error instanceof Died) return undefined;
       throw error;

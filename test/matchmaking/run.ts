@@ -117,8 +117,10 @@ export class Run {
       }
       case 'pass': {
         let until = one.after;
+        let isDead = false;
         await this.hall.pass(one.queue, (step) => {
-          if (step === one.fatal && until-- === 0) throw new Died();
+          isDead ||= step === one.fatal && until-- === 0;
+          if (isDead) throw new Died();
         });
         break;
       }

@@ -3,12 +3,13 @@ import { Admission } from '../../src/jobs/admission.ts';
 import { PASS_INTERVAL_MS, passData } from '../../src/jobs/pass.ts';
 import type { RequestName } from '../../src/jobs/records.ts';
 import type { Config } from '../../src/lib/config.ts';
+import type { Counters } from '../../src/lib/counters.ts';
 import type { Redis } from '../../src/lib/redis.ts';
 import { Arenas } from '../../src/match/arenas.ts';
 import { Pool } from '../../src/match/pool.ts';
 import { Promises } from '../../src/match/promises.ts';
 import { MatchRecords } from '../../src/match/records.ts';
-import { ticketName, type Found, type Ticket } from '../../src/match/ticket.ts';
+import { ticketName, type Found, type FoundMatch, type Ticket } from '../../src/match/ticket.ts';
 import { jobId, poolKeys } from '../../src/relay/keys.ts';
 import type { AnyGame } from '../games/contract.ts';
 import { gameNamed } from '../games/index.ts';
@@ -26,6 +27,7 @@ export interface PassContext {
   readonly redis: Redis;
   readonly place: Place;
   readonly config: Pick<Config, 'TICKET_ABSENT_MS'>;
+  readonly counters: Pick<Counters, 'add'>;
   /** Told of each step, so that a test can die there. */
   readonly at?: (step: Step) => void;
 }
@@ -102,7 +104,7 @@ class MatchmakingPass {
 
   private async desk(): Promise<Desk> {
     const { context, queue, pool, matches } = this;
-    const { redis, place, at = () => undefined } = context;
+    const { redis, place, counters, at = () => undefined } = context;
     const term = await redis.hincrby(poolKeys(queue.name).state, 'term', 1);
     const fence = { name: `mm:${queue.name}`, term };
     const placing = new Placing(redis, new Arenas(redis), matches, fence, at);
@@ -112,7 +114,7 @@ class MatchmakingPass {
     const left = ({ player, id }: RequestName): void => {
       this.counted.push(admission.left(kinds.matchmake, jobId(player, id)));
     };
-    return { pool, promises, placing, matches, left, place, at };
+    return { pool, promises, placing, matches, left, place, counters, at };
   }
 
   private looking(): Looking {
@@ -202,6 +204,7 @@ class MatchmakingPass {
     );
     if (keeps.includes(false) || !(await this.pool.commit(entry))) return;
     desk.at('committed');
+    desk.counters.add('matches_found', entry.is === 'fill' ? 'late_comer' : kindOf(entry));
     for (const one of entry.tickets) {
       waiting.delete(ticketName(one));
       this.waits.push(this.now - one.at);
@@ -215,6 +218,10 @@ class MatchmakingPass {
     this.back += back;
     if (waits > 0 && entry.is === 'fill') this.againMs = SEATED_MS;
   }
+}
+
+function kindOf({ order }: FoundMatch): 'full' | 'with_bots' {
+  return order.seats.every(({ player }) => player !== undefined) ? 'full' : 'with_bots';
 }
 
 /** @throws Error when the queue names no game: queues.test.ts keeps it from happening */
@@ -243,11 +250,16 @@ function partial(early: readonly Ticket[]): Map<string, number> {
   return new Map(early.map((one) => [ticketName(one), counts.get(one.party?.id ?? '') ?? 1]));
 }
 
-/** As soon as one is done with, the next begins. The first error ends it. */
+/** As soon as one is done with, the next begins. After an error none begins, and it is thrown when all have stopped. */
 async function sideBySide<T>(all: readonly T[], one: (item: T) => Promise<void>): Promise<void> {
   const rest = all.values();
+  const errors: unknown[] = [];
   const work = async (): Promise<void> => {
-    for (const item of rest) await one(item);
+    for (const item of rest) {
+      if (errors.length > 0) return;
+      await one(item).catch((error: unknown) => errors.push(error));
+    }
   };
   await Promise.all(Array.from({ length: Math.min(SIDE_BY_SIDE, all.length) }, work));
+  if (errors.length > 0) throw errors[0];
 }

@@ -1,5 +1,6 @@
 import { kinds, type QueueName } from '../../../protocol/index.ts';
 import { Records } from '../../../src/jobs/records.ts';
+import { Counters } from '../../../src/lib/counters.ts';
 import { randomId } from '../../../src/lib/ids.ts';
 import { connectRedis, type Redis } from '../../../src/lib/redis.ts';
 import { ARENA_BEAT_MS, type ArenaBeat } from '../../../src/match/arenas.ts';
@@ -21,6 +22,7 @@ export class BenchHall {
   private readonly redis: Redis;
   private readonly records: Records;
   private readonly pool: Pool;
+  private readonly counters = new Counters();
   private readonly arena = randomId(9);
   private beats: NodeJS.Timeout | undefined;
 
@@ -64,7 +66,10 @@ export class BenchHall {
     const place = { records, worker: 'bench', core: undefined, onLost: () => undefined };
     let left = Infinity;
     for (;;) {
-      const end = await matchmakingPass({ queue }, { redis, place, config: LIMITS });
+      const end = await matchmakingPass(
+        { queue },
+        { redis, place, config: LIMITS, counters: this.counters },
+      );
       if (end.left === 0 || end.left === left) return end.left;
       left = end.left;
     }

@@ -1,6 +1,7 @@
 import type { End, FailureCode, ResultOf } from '../../../protocol/index.ts';
 import { VERDICT, type RequestName } from '../../../src/jobs/records.ts';
 import type { MatchRecord, MatchRecords } from '../../../src/match/records.ts';
+import type { Counters } from '../../../src/lib/counters.ts';
 import type { Pool } from '../../../src/match/pool.ts';
 import type { Promises } from '../../../src/match/promises.ts';
 import type {
@@ -35,6 +36,7 @@ export interface Desk {
   /** Told of each request that has ended: it has left the depth of its kind. */
   readonly left: (request: RequestName) => void;
   readonly place: Place;
+  readonly counters: Pick<Counters, 'add'>;
   readonly at: (step: Step) => void;
 }
 
@@ -105,12 +107,17 @@ export async function fail(
 }
 
 async function settle(
-  { place, left }: Desk,
+  { place, left, counters }: Desk,
   { player, id }: Ticket,
   end: Pick<End, 'state' | 'result' | 'failure'>,
 ): Promise<void> {
   const attempt = end.state === 'done' ? 1 : 0;
-  await place.records.settle({ player, id }, VERDICT, { id, kind: 'matchmake', attempt, ...end });
+  const whole: End = { id, kind: 'matchmake', attempt, ...end };
+  const { is } = await place.records.settle({ player, id }, VERDICT, whole);
+  if (is === 'ok') {
+    counters.add('requests_ended', end.state);
+    counters.add('tickets_ended', end.failure?.code ?? end.state);
+  }
   left({ player, id });
 }
 
@@ -123,6 +130,7 @@ async function dissolve(desk: Desk, entry: Found, left: readonly SeatedTicket[])
   if (entry.is === 'match') await desk.matches.forget(match);
   const back = entry.tickets.filter((one) => !left.includes(one));
   await desk.pool.giveBack(entry, back);
+  desk.counters.add('tickets_given_back', entry.is, back.length);
   return { waits: 0, back: back.length };
 }
 
