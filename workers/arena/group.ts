@@ -10,7 +10,7 @@ import type { StoredCheckpoint } from './journal.ts';
 import { Logged, matchOf, replay } from './logged.ts';
 import { Pending } from './pending.ts';
 import { pictureOf, type Snapshots } from './snapshots.ts';
-import { attempt, attempts, RETRY_LIMIT_MS, stepAll, type Suspect } from './stepper.ts';
+import { attempt, attempts, stepAll, stepLimitMs, type Suspect } from './stepper.ts';
 
 /** A match that takes longer to be made is none, ms. */
 const CREATE_LIMIT_MS = 100;
@@ -258,7 +258,7 @@ export class Group {
       counters.add('steps_retried', cut.isTimeout ? 'timeout' : 'threw');
       log.warn('a step failed', { match: hosting.match, tick: hosting.hosted.tick, ...cut });
       const again = attempts<HostedMatch>((keep) =>
-        attempt(game, hosting.match, RETRY_LIMIT_MS, () => keep(this.rebuild(hosting, n))),
+        attempt(game, hosting.match, stepLimitMs(game), () => keep(this.rebuild(hosting, n))),
       );
       if ('error' in again) {
         this.trouble(hosting, again.error);

@@ -3,12 +3,8 @@ import { cpuMs, guarded, type Cut } from './guard.ts';
 import type { Hosting } from './hosting.ts';
 import { pictureOf } from './snapshots.ts';
 
-/** All steps of a group's tick together, ms: three quarters of a tick at 30 Hz. */
-export const STEP_LIMIT_MS = 25;
-/** One match alone: made again from its checkpoint, and the step that failed. */
-export const RETRY_LIMIT_MS = 25;
-/** A match whose step took less was unlucky to be the one that was cut off. */
-const BLAME_MS = 15;
+/** A match whose step took a smaller share of the limit was unlucky to be the one that was cut off. */
+const BLAME_SHARE = 0.6;
 /** Share of its time that a step spent computing if it spun; a process that was stopped, or had no core, did not. */
 const BUSY_SHARE = 0.5;
 /** Times that a match is tried again after it was not let compute. */
@@ -33,6 +29,11 @@ export interface Suspect {
   readonly cut: Cut;
 }
 
+/** All steps of a group's tick together, and one match alone that is made again: ms. */
+export function stepLimitMs({ stepLimitMs: own, tickRate }: AnyGame): number {
+  return own ?? 750 / tickRate;
+}
+
 /**
  * Steps matches under one limit, and makes the pictures of those that are watched.
  * @returns those that threw or were cut off: nothing of them can be used
@@ -40,6 +41,7 @@ export interface Suspect {
  */
 export function stepAll(game: AnyGame, hostings: readonly Hosting[]): Suspect[] {
   const suspects: Suspect[] = [];
+  const limitMs = stepLimitMs(game);
   let at = 0;
   let beganAt = 0;
   const work = (): void => {
@@ -53,14 +55,14 @@ export function stepAll(game: AnyGame, hostings: readonly Hosting[]): Suspect[] 
   while (at < hostings.length) {
     const cpuBefore = cpuMs();
     const before = performance.now();
-    const cut = guarded(work, STEP_LIMIT_MS);
+    const cut = guarded(work, limitMs);
     if (cut === undefined) break;
     const now = performance.now();
     // Undefined: all had been stepped, and it was cut off on its way out.
     const hosting = hostings[at];
     if (game.isDamaged?.() === true) {
       const isBusy = cpuMs() - cpuBefore > (now - before) * BUSY_SHARE;
-      const isSlow = now - beganAt > BLAME_MS;
+      const isSlow = now - beganAt > limitMs * BLAME_SHARE;
       throw new Damaged(
         !cut.isTimeout || (isBusy && isSlow) ? hosting?.match : undefined,
         cut.error,

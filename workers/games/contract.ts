@@ -39,6 +39,11 @@ export interface Game<Options, Input, View, Result extends MatchResult> {
   /** What a `steer` message means here; every value of the controls has a meaning. */
   fromControls(controls: Controls): Input;
   /**
+   * How long the steps of a quarter of an arena's matches may take together until they are cut off, ms; absent: three
+   * quarters of a tick. More where to be cut off costs the process (isDamaged): a busy machine must not do that.
+   */
+  readonly stepLimitMs?: number;
+  /**
    * Asked after a step was cut off or threw: whether memory that simulations of this process share (WebAssembly) may be
    * broken by it. Then the process ends, and a successor goes on. Absent: nothing is shared.
    */

@@ -1,5 +1,5 @@
 import type { Game, MatchResult } from '../contract.ts';
-import { preparePhysics } from './physics.ts';
+import { isPhysicsDamaged, preparePhysics } from './physics.ts';
 import { createMatch } from './position.ts';
 import {
   inputSchema,
@@ -28,11 +28,13 @@ export const knockout: Game<KnockoutOptions, KnockoutInput, KnockoutView, MatchR
   inputSchema,
   optionsSchema,
   prepare: preparePhysics,
+  stepLimitMs: 150,
   maxTicks: (options) => options.endTicks,
   create: createMatch,
   load: (save) => KnockoutSimulation.load(save),
   vector: toVector,
   fromControls: ({ x, y, buttons }) => ({ x, y, dash: (buttons & DASH_BUTTON) !== 0 }),
+  isDamaged: isPhysicsDamaged,
 };
 
 export { type DiscPosition, type KnockoutPosition, positionOf } from './moment.ts';

@@ -19,6 +19,16 @@ export function preparePhysics(): Promise<void> {
   return ready;
 }
 
+let isInside = false;
+
+/**
+ * Whether a call into Rapier was cut off, or trapped. All worlds of a process share one memory, and its allocator may
+ * have been at work: none of them can be relied on from then on.
+ */
+export function isPhysicsDamaged(): boolean {
+  return isInside;
+}
+
 /** Handle of a slot that has no body: fallen, or never there. Rapier's own are never negative. */
 const NO_BODY = -1;
 
@@ -35,6 +45,7 @@ export class Physics {
 
   /** A world with a body for each disc that is on the platform. */
   static create(discs: readonly Disc[], options: KnockoutOptions): Physics {
+    isInside = true;
     const world = new World({ x: 0, y: 0 });
     world.timestep = 1 / TICK_RATE;
     const bodies = discs.map((disc) => {
@@ -54,19 +65,22 @@ export class Physics {
       world.createCollider(ball, body);
       return body;
     });
+    isInside = false;
     return new Physics(world, bodies);
   }
 
   /** @throws RangeError when the snapshot is none of Rapier's, or lacks a body of `handles` */
   static restore(snapshot: Uint8Array, handles: readonly number[]): Physics {
+    isInside = true;
     const world = readWorld(snapshot);
-    const bodies = handles.map((handle) => {
-      if (handle === NO_BODY) return undefined;
-      const body = world.bodies.get(handle);
-      if (body) return body;
-      world.free();
-      throw new RangeError('the snapshot lacks a disc');
-    });
+    const bodies = handles.map((handle) =>
+      handle === NO_BODY ? undefined : (world?.bodies.get(handle) ?? undefined),
+    );
+    const isWhole = bodies.every((body, slot) => body !== undefined || handles[slot] === NO_BODY);
+    if (!isWhole) world?.free();
+    isInside = false;
+    if (world === undefined) throw new RangeError('not a snapshot of a physics world');
+    if (!isWhole) throw new RangeError('the snapshot lacks a disc');
     return new Physics(world, bodies);
   }
 
@@ -74,11 +88,14 @@ export class Physics {
   push(slot: number, x: number, y: number): void {
     this.scratch.x = x;
     this.scratch.y = y;
+    isInside = true;
     this.bodies[slot]?.applyImpulse(this.scratch, true);
+    isInside = false;
   }
 
   step(): void {
     const w = this.world;
+    isInside = true;
     // world.step() does this and then looks for new soft bodies by callbacks out of WebAssembly,
     // a quarter of the whole cost; there are none here.
     w.physicsPipeline.step(
@@ -94,6 +111,7 @@ export class Physics {
       w.multibodyJoints,
       w.ccdSolver,
     );
+    isInside = false;
   }
 
   /** Copies position and velocity into the disc; a slot without a body is left as it is. */
@@ -101,17 +119,21 @@ export class Physics {
     const body = this.bodies[slot];
     if (!body) return;
     const { scratch } = this;
+    isInside = true;
     body.translation(scratch);
     disc.x = scratch.x;
     disc.y = scratch.y;
     body.linvel(scratch);
+    isInside = false;
     disc.vx = scratch.x;
     disc.vy = scratch.y;
   }
 
   remove(slot: number): void {
     const body = this.bodies[slot];
+    isInside = true;
     if (body) this.world.removeRigidBody(body);
+    isInside = false;
     this.bodies[slot] = undefined;
   }
 
@@ -121,13 +143,18 @@ export class Physics {
   }
 
   snapshot(): Uint8Array {
-    return this.world.takeSnapshot();
+    isInside = true;
+    const snapshot = this.world.takeSnapshot();
+    isInside = false;
+    return snapshot;
   }
 
   free(): void {
     if (this.freed) return;
     this.freed = true;
+    isInside = true;
     this.world.free();
+    isInside = false;
   }
 }
 
@@ -135,11 +162,11 @@ export class Physics {
  * World.restoreSnapshot, but for 2 KB of WebAssembly memory that it leaves to finalizers, which come
  * too late for a loop of thousands of rollouts.
  */
-function readWorld(snapshot: Uint8Array): World {
+function readWorld(snapshot: Uint8Array): World | undefined {
   const pipeline = new SerializationPipeline();
   const parts = pipeline.raw.deserializeAll(snapshot);
   pipeline.free();
-  if (!parts) throw new RangeError('not a snapshot of a physics world');
+  if (!parts) return undefined;
   const world = World.fromRaw(parts);
   parts.free();
   return world;
