@@ -16,6 +16,15 @@ const LIMIT_MS = 120_000;
 test.each([
   ['light', ['raw_uws']],
   ['jobs', ['bullmq_p50', 'bullmq_throughput']],
+  [
+    'matchmaking',
+    [
+      'duel_spread_first_come',
+      'duel_spread_best',
+      'knockout_spread_first_come',
+      'knockout_spread_best',
+    ],
+  ],
   ['arena', ['matches_of_budget', 'input_over_room']],
 ])(
   '%s ends with one JSON object that names its ratios',

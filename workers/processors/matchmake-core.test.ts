@@ -206,6 +206,43 @@ describe('whatever waits', () => {
     );
   });
 
+  test('nobody waits for ever: once windows reach everybody, fewer wait than a match takes', () => {
+    const arrivals = fc.array(
+      fc.record({
+        afterMs: fc.integer({ min: 0, max: 4_000 }),
+        mu: fc.integer({ min: 15, max: 35 }),
+        ms: fc.constantFrom(20, 90, 180),
+      }),
+      { minLength: 1, maxLength: 60 },
+    );
+    // Twenty in mu at one a second, 180 ms from 60 at five a second: 24 s after which any two may play.
+    const rules = fc.record({
+      teams: fc.integer({ min: 2, max: 4 }),
+      teamSize: fc.constant(1),
+      window: fc.constant({ base: 0, perSecond: 1, max: 20 }),
+      latencyMs: fc.constant({ base: 60, perSecond: 5, max: 180 }),
+    });
+    const widestMs = 24_000;
+    fc.assert(
+      fc.property(arrivals, rules, (all, queue) => {
+        let now = 0;
+        let waiting: Ticket[] = [];
+        let longest = 0;
+        for (const [n, { afterMs, mu, ms }] of all.entries()) {
+          for (const until = now + afterMs; now <= until; now += 250) {
+            const { left } = formMatches(waiting, queue, now);
+            waiting = waiting.filter(({ id }) => left.includes(id));
+            const wide = waiting.filter(({ enqueuedAtMs }) => now - enqueuedAtMs >= widestMs);
+            longest = Math.max(longest, wide.length);
+          }
+          waiting.push({ ...solo(`t${n}`, mu, 0, { eu: ms }), enqueuedAtMs: now });
+        }
+        expect(longest).toBeLessThan(queue.teams);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test('the order of the tickets has no effect', () => {
     fc.assert(
       fc.property(poolOf(40), rulesOf(3, 2), (tickets, rules) => {
