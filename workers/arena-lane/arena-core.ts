@@ -4,6 +4,7 @@ import type { Counters } from '../../src/lib/counters.ts';
 import type { Log } from '../../src/lib/log.ts';
 import type { Redis } from '../../src/lib/redis.ts';
 import type { CoreShare } from '../core-share.ts';
+import { coreTime } from '../core-time.ts';
 import { endedWithParent, forkCommand, type Slot } from '../cores.ts';
 import type { AnyGame } from '../games/contract.ts';
 import { behind, compete, yielding } from '../priority.ts';
@@ -88,6 +89,7 @@ export class ArenaCore {
           command,
           env: { ...parts.env, ...where },
           host: async (job, run) => await this.host(job, run),
+          isReady: () => this.isReady(),
         }),
     );
     this.pool = sharePool(this.workers, sandbox);
@@ -213,6 +215,14 @@ export class ArenaCore {
     }
   }
 
+  /** Whether a child is free; sees to it that one will be. */
+  private isReady(): boolean {
+    const { hasFree, isForking } = this.children;
+    if (!hasFree && !isForking) void this.children.keepWarm();
+    // A worker that leaves hands on what it took.
+    return hasFree || this.closing !== undefined;
+  }
+
   /** Waits for a free child. @throws HandedOver when this worker leaves; Error when no child starts */
   private async free(): Promise<void> {
     if (!this.children.hasFree) {
@@ -226,7 +236,11 @@ export class ArenaCore {
   private look(job: Job, child: Child): Running {
     // A machine too busy to let any child speak in time would end one successor after the other.
     const limitMs = this.parts.config.ARENA_SILENCE_MS * 2 ** Math.min(this.silent, SILENT_STEPS);
-    const silence = new Silence(limitMs, () => this.end(one, 'silent'));
+    const silence = new Silence(
+      limitMs,
+      () => this.end(one, 'silent'),
+      () => coreTime(child.pid)?.waited,
+    );
     const one: Running = { job, child, silence, cause: undefined };
     this.arenas.add(one);
     return one;

@@ -1,4 +1,4 @@
-import { Worker, type ChildPool, type Job } from 'bullmq';
+import { DelayedError, Worker, type ChildPool, type Job } from 'bullmq';
 import type { Config } from '../../src/lib/config.ts';
 import type { Redis } from '../../src/lib/redis.ts';
 import { ARENA_ATTEMPTS } from '../../src/jobs/queues.ts';
@@ -9,6 +9,8 @@ import type { AnyGame } from '../games/contract.ts';
 /** A worker that another one waits for may be frozen: so long until the others look for themselves, s. */
 const DRAIN_DELAY_S = 1;
 const RETRY_MS = 250;
+/** An arena that no child here is warm for is anybody's again after this: whoever has waited longest takes it, ms. */
+const OFFER_MS = 50;
 
 /** What is done around the attempt of a job, which `run` makes. */
 export type Host = (job: Job, run: () => Promise<unknown>) => Promise<unknown>;
@@ -23,6 +25,8 @@ export interface ArenaWorkerParts {
   readonly command: () => ForkCommand;
   readonly env: Readonly<Record<string, string>>;
   readonly host: Host;
+  /** Whether a child is free for an arena. */
+  readonly isReady: () => boolean;
 }
 
 /**
@@ -32,9 +36,10 @@ export interface ArenaWorkerParts {
 export class ArenaWorker extends Worker {
   readonly queue: string;
   private readonly host: Host;
+  private readonly isReady: () => boolean;
 
   constructor(parts: ArenaWorkerParts) {
-    const { game, name, sandbox, connection, config, command, env, host } = parts;
+    const { game, name, sandbox, connection, config, command, env, host, isReady } = parts;
     const queue = arenaQueue(game.name, game.version);
     super(queue, sandbox, {
       connection,
@@ -51,6 +56,7 @@ export class ArenaWorker extends Worker {
     });
     this.queue = queue;
     this.host = host;
+    this.isReady = isReady;
   }
 
   /**
@@ -68,6 +74,11 @@ export class ArenaWorker extends Worker {
     token: string,
     signal?: AbortSignal,
   ): Promise<unknown> {
+    if (!this.isReady()) {
+      // Seconds until one is; another worker may have one that waits for nothing else.
+      await job.moveToDelayed(Date.now() + OFFER_MS, token);
+      throw new DelayedError();
+    }
     return await this.host(job, async () => {
       const result: unknown = await super.callProcessJob(job, token, signal);
       return result;

@@ -55,3 +55,22 @@ test('nobody is told after the end', async () => {
   await sleep(3 * LIMIT_MS);
   expect(silent).toEqual([]);
 });
+
+test('who waits for a core is not called silent for it, but not for ever', async () => {
+  silent = [];
+  const began = performance.now();
+  let told = 0;
+  await new Promise<void>((resolve) => {
+    // Let run a fifth of the time.
+    const waited = () => (performance.now() - began) * 0.8;
+    silence = new Silence(
+      LIMIT_MS,
+      () => {
+        told = performance.now() - began;
+        resolve();
+      },
+      waited,
+    );
+  });
+  expect(told).toBeGreaterThan(3 * LIMIT_MS);
+});
