@@ -7,7 +7,7 @@ import { Stage, type Player } from '../stage.ts';
 import { expectTwin } from '../verdict.ts';
 
 const LONG = process.env['MUSTER_LONG'] === '1';
-const KILLS = LONG ? 15 : 3;
+const KILLS = LONG ? 15 : 2;
 const STILL_TICKS = 15;
 
 /** Children are replaced by warm ones, which take their time on a machine that runs other tests, too. */
@@ -94,6 +94,20 @@ test('an arena child killed at random moments loses no match and no input, and d
   }
   await expectWhole(players);
   report(`${KILLS} kills of the child`, players, 0);
+});
+
+test('a worker whose spare dies, too, leaves the arena to one that has a warm child', async () => {
+  const players = await play();
+  const [first] = players as [Player];
+  const { pid, term } = await stage.hostOf(first.match.id);
+  const worker = workerOf(pid);
+  for (const child of childrenOf(worker.process.pid)) process.kill(child, 'SIGKILL');
+  await until(() => players.every((one) => one.term > term));
+  await until(async () => (await stage.hostOf(first.match.id)).term > term);
+  const { pid: successor } = await stage.hostOf(first.match.id);
+  expect(workerOf(successor).name).not.toBe(worker.name);
+  await expectWhole(players);
+  report('all children of a worker killed', players, 0);
 });
 
 test('a stopped arena child gets a successor', async () => {
