@@ -266,7 +266,7 @@ export class Group {
       }
       const broken = hosting.hosted;
       hosting.replace(again.made);
-      letGo(broken);
+      broken.free();
       hosting.isKeyframeDue = true;
       if (again.made.watchers.size > 0) hosting.vector = pictureOf(hosting);
       this.show([hosting], []);
@@ -313,13 +313,4 @@ function createMatch(
       message: error.message.slice(0, 300),
     },
   };
-}
-
-/** What a cut-off step left behind may not even be able to go. */
-function letGo(hosted: HostedMatch): void {
-  try {
-    hosted.free();
-  } catch {
-    // Its memory is lost to this process.
-  }
 }

@@ -232,9 +232,15 @@ export class HostedMatch {
     return { fromTick, ticks: this.ticks - fromTick, inputs: stepped, seats };
   }
 
+  /** May be called twice. What a cut-off step left behind may not even be able to go: its memory is lost then. */
   free(): void {
-    this.sim?.free();
+    const { sim } = this;
     this.sim = undefined;
+    try {
+      sim?.free();
+    } catch {
+      // Nobody can do anything about it.
+    }
   }
 
   private hold(input: Input): void {
