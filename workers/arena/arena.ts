@@ -1,4 +1,3 @@
-import { matchHandle } from '../../protocol/index.ts';
 import type { Counters } from '../../src/lib/counters.ts';
 import type { Log } from '../../src/lib/log.ts';
 import type { Redis } from '../../src/lib/redis.ts';
@@ -7,12 +6,12 @@ import type { MatchRecords } from '../../src/match/records.ts';
 import { HANDED_OVER } from '../arena-lane/words.ts';
 import type { AnyGame } from '../games/contract.ts';
 import { Endings } from './endings.ts';
-import { encodeEntry, type Entry } from './entry.ts';
-import { Group, type GroupContext, type Saved } from './group.ts';
+import { Group, type GroupContext } from './group.ts';
 import { Hosting } from './hosting.ts';
 import { Inbox } from './inbox.ts';
-import { Gone, Journal, type Takeover, type WholeMatch } from './journal.ts';
+import { Gone, Journal, type Takeover } from './journal.ts';
 import { Lateness } from './lateness.ts';
+import { Ledger } from './ledger.ts';
 import { recover } from './recovery.ts';
 import { GROUPS, Schedule } from './schedule.ts';
 import type { Over, Settled } from './settle.ts';
@@ -32,8 +31,6 @@ const INPUT_DUE = 512;
 /** What is lost has this long to be settled before the process gives up, ms. */
 const LOSING_MS = 2_000;
 const LOOK_MS = 100;
-/** Matches that had a place: as many as may end within what a store forgets. */
-const DROPPED_MAX = 512;
 
 export interface ArenaParts {
   readonly arena: string;
@@ -60,20 +57,13 @@ export class Arena {
   private readonly snapshots: Snapshots;
   private readonly tidings: Tidings;
   private readonly endings: Endings;
+  private readonly ledger: Ledger;
   private readonly schedule: Schedule;
   private readonly groups: readonly Group[];
   private readonly matches = new Map<string, Hosting>();
   private readonly handles = new Map<number, Hosting>();
   private inbox: Inbox | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
-  /** Number of the newest entry that was begun. */
-  private n = 0;
-  private readonly unstepped = new Set<number>();
-  /** Groups whose entry waits for a reset. */
-  private behind = 0;
-  private readonly dropped = new Set<string>();
-  private resetting: Promise<void> | undefined;
-  private loggedPos = '0-0';
   private emptySince = performance.now();
   private isClosing = false;
   private isLeaving = false;
@@ -100,9 +90,17 @@ export class Arena {
       snapshots,
       counters,
       log,
-      reset: async () => await this.reset(),
+      reset: async () => await this.ledger.reset(),
       onDropped: (hosting) => this.remove(hosting),
       onError: fail,
+    });
+    this.ledger = new Ledger({
+      journal,
+      groups: () => this.groups,
+      hostings: () => this.matches.values(),
+      positions: () => this.inbox?.positions,
+      dropping: () => this.endings.dropping,
+      log,
     });
     this.schedule = new Schedule({
       tickMs: 1_000 / game.tickRate,
@@ -172,7 +170,7 @@ export class Arena {
     if (this.inbox === undefined || this.isLeaving || this.isStopped) return;
     this.isLeaving = true;
     this.schedule.stop();
-    this.reset().then(
+    this.ledger.reset().then(
       () => this.ended?.(new HandedOver(`arena ${this.parts.arena} goes on elsewhere`)),
       (error: unknown) => this.fail(error),
     );
@@ -192,8 +190,7 @@ export class Arena {
   private async restore(takeover: Takeover): Promise<void> {
     const { game, log } = this.parts;
     const { entries, matches } = await recover({ journal: this.journal, game, log }, takeover);
-    this.n = takeover.n;
-    this.loggedPos = takeover.pos;
+    this.ledger.begin(takeover);
     for (const group of this.groups) {
       group.recent = entries.filter(({ entry }) => entry.group === group.index);
       group.newest = group.recent.at(-1)?.n ?? 0;
@@ -259,8 +256,8 @@ export class Arena {
         add: (hosting) => this.add(hosting),
       },
       isInputDue: () => (this.inbox?.positions.unlogged ?? 0) >= INPUT_DUE,
-      write: async (group, entry, saved) => await this.write(group, entry, saved),
-      stepped: (n) => this.unstepped.delete(n),
+      write: async (group, entry, saved) => await this.ledger.write(group, entry, saved),
+      stepped: (n) => this.ledger.stepped(n),
       tell: (hosting) => this.tidings.tell(hosting),
       settle: (hosting) => this.endings.end(hosting),
     };
@@ -278,14 +275,12 @@ export class Arena {
     this.groups[hosting.hosted.group]?.remove(hosting);
     hosting.hosted.free();
     this.emptySince = performance.now();
-    this.dropped.add(hosting.match);
-    const [oldest = ''] = this.dropped;
-    if (this.dropped.size > DROPPED_MAX) this.dropped.delete(oldest);
+    this.ledger.drop(hosting.match);
   }
 
   private tick(index: number): void {
     const group = this.groups[index] as Group;
-    if (group.isBusy || this.resetting !== undefined) {
+    if (group.isBusy || this.ledger.isResetting) {
       if (group.hostings.some(({ isStepped }) => isStepped)) this.missed(1);
       return;
     }
@@ -302,97 +297,6 @@ export class Arena {
     for (let i = 0; i < Math.min(ticks, GROUPS); i++) {
       this.lateness.add(1_000 / this.parts.game.tickRate);
     }
-  }
-
-  private async write(
-    group: Group,
-    entry: Omit<Entry, 'stepped'>,
-    saved: Saved[],
-  ): Promise<number> {
-    const { journal, unstepped } = this;
-    const positions = this.inbox?.positions;
-    const pos = positions?.consumed ?? this.loggedPos;
-    if (positions !== undefined) positions.unlogged = 0;
-    for (let checkpoints: readonly Saved[] = saved; ; checkpoints = []) {
-      const n = ++this.n;
-      // The smallest comes first: numbers are only ever added in their order.
-      const [first = n] = unstepped;
-      unstepped.add(n);
-      const bytes = encodeEntry({ ...entry, stepped: first - 1 });
-      // Groups do not know yet what is on its way: it stays, too.
-      const oldest = Math.min(first, ...this.groups.map(({ oldestNeeded }) => oldestNeeded));
-      const answer = await journal.log(n, bytes, pos, oldest, checkpoints);
-      if (this.isStopped) throw new Error('stopped');
-      if (answer === 'logged') {
-        this.loggedPos = pos;
-        return n;
-      }
-      unstepped.delete(n);
-      this.parts.log.warn('the store has forgotten ticks', {
-        arena: this.parts.arena,
-        group: group.index,
-        n,
-      });
-      this.behind++;
-      try {
-        await this.reset(true);
-      } finally {
-        this.behind--;
-      }
-    }
-  }
-
-  /**
-   * Writes everything as it stands in place of log and checkpoints.
-   * @param isForgotten the store may lack chunks of tapes that it had
-   */
-  private async reset(isForgotten = false): Promise<void> {
-    this.resetting ??= this.writeAll(isForgotten).finally(() => (this.resetting = undefined));
-    await this.resetting;
-  }
-
-  private async writeAll(isForgotten: boolean): Promise<void> {
-    // What is under way ends first, or waits for this.
-    while (this.underWay > 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    if (this.isStopped) throw new Error('stopped');
-    const whole: WholeMatch[] = [];
-    const hostings = [...this.matches.values()];
-    for (const hosting of hostings) {
-      const one = await this.wholeOf(hosting, isForgotten);
-      if (one !== undefined) whole.push(one);
-    }
-    const n = ++this.n;
-    await this.journal.reset(n, this.loggedPos, whole);
-    // A store that has forgotten that they were dropped has their places, and perhaps nothing else.
-    for (const match of this.dropped) await this.journal.drop(matchHandle(match), match);
-    for (const group of this.groups) {
-      group.recent = [];
-      group.newest = Math.min(group.newest, n);
-    }
-    for (const [i, hosting] of hostings.entries()) {
-      hosting.checkpoint = whole[i]?.checkpoint ?? hosting.checkpoint;
-      hosting.checkpointN = n;
-      hosting.stored = hosting.chunks.length;
-    }
-  }
-
-  private get underWay(): number {
-    const busy = this.groups.filter(({ isBusy }) => isBusy).length;
-    return busy - this.behind + this.endings.dropping;
-  }
-
-  private async wholeOf(hosting: Hosting, isForgotten: boolean): Promise<WholeMatch | undefined> {
-    const { hosted, match, trouble, chunks, stored } = hosting;
-    const { handle } = hosted;
-    if (trouble !== undefined) {
-      // Its last checkpoint is older than what the log loses now: nobody may go on from there.
-      await this.journal.condemn(match);
-      const checkpoint = hosting.checkpoint ?? hosted.checkpoint(0);
-      return { handle, match, checkpoint, chunks: [] };
-    }
-    hosting.cutChunk();
-    const checkpoint = hosted.checkpoint((this.groups[hosted.group] as Group).newest);
-    return { handle, match, checkpoint, chunks: chunks.slice(isForgotten ? 0 : stored) };
   }
 
   /** Nobody listens under that gateway's name any more. */
@@ -460,6 +364,7 @@ export class Arena {
   /** At once: nothing of a fenced arena may go out any more, and what is under way must not write half of it. */
   private halt(): void {
     this.isStopped = true;
+    this.ledger.stop();
     this.schedule.stop();
     this.inbox?.stop();
     this.endings.stop();

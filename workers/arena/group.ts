@@ -4,16 +4,14 @@ import type { MatchOrder } from '../../src/match/order.ts';
 import type { AnyGame } from '../games/contract.ts';
 import { decide } from './decide.ts';
 import type { Entry, LoggedOp } from './entry.ts';
-import { HostedMatch, VersionGone, type Failure } from './hosted.ts';
+import type { HostedMatch } from './hosted.ts';
 import { Hosting } from './hosting.ts';
 import type { StoredCheckpoint } from './journal.ts';
-import { Logged, matchOf, replay } from './logged.ts';
+import { Logged, matchOf } from './logged.ts';
+import { createMatch, makeAgain } from './making.ts';
 import { Pending } from './pending.ts';
 import { pictureOf, type Snapshots } from './snapshots.ts';
 import { attempt, attempts, stepAll, stepLimitMs, type Suspect } from './stepper.ts';
-
-/** A match that takes longer to be made is none, ms. */
-const CREATE_LIMIT_MS = 100;
 
 /** What all groups of an arena share. */
 export interface GroupContext {
@@ -258,7 +256,9 @@ export class Group {
       counters.add('steps_retried', cut.isTimeout ? 'timeout' : 'threw');
       log.warn('a step failed', { match: hosting.match, tick: hosting.hosted.tick, ...cut });
       const again = attempts<HostedMatch>((keep) =>
-        attempt(game, hosting.match, stepLimitMs(game), () => keep(this.rebuild(hosting, n))),
+        attempt(game, hosting.match, stepLimitMs(game), () =>
+          keep(makeAgain(hosting, game, this.recent, n)),
+        ),
       );
       if ('error' in again) {
         this.trouble(hosting, again.error);
@@ -273,44 +273,10 @@ export class Group {
     }
   }
 
-  /** The match as the log has it after entry n. */
-  private rebuild(hosting: Hosting, n: number): HostedMatch {
-    const { game } = this.context;
-    const { checkpoint, checkpointN } = hosting;
-    const hosted =
-      checkpoint === undefined
-        ? HostedMatch.create(hosting.hosted.order, game, this.index)
-        : HostedMatch.restore(checkpoint, game).hosted;
-    for (const logged of this.recent) {
-      if (logged.n > checkpointN && logged.n <= n) replay(hosted, logged);
-    }
-    return hosted;
-  }
-
   private trouble(hosting: Hosting, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     this.context.counters.add('matches_quarantined');
     this.context.log.error('match quarantined', { match: hosting.match, error });
     hosting.trouble ??= { code: 'quarantined', message: message.slice(0, 300) };
   }
-}
-
-/** @returns a match, or one that has only an end, and why */
-function createMatch(
-  order: MatchOrder,
-  game: AnyGame,
-  group: number,
-): { readonly hosted: HostedMatch; readonly failure?: Failure } {
-  const created = attempts<HostedMatch>((keep) =>
-    attempt(game, order.match, CREATE_LIMIT_MS, () => keep(HostedMatch.create(order, game, group))),
-  );
-  if ('made' in created) return { hosted: created.made };
-  const { error } = created;
-  return {
-    hosted: HostedMatch.broken(order, game, group),
-    failure: {
-      code: error instanceof VersionGone ? 'version_gone' : 'quarantined',
-      message: error.message.slice(0, 300),
-    },
-  };
 }
