@@ -148,6 +148,7 @@ test('a stopped worker’s arena gets a successor elsewhere; its child, woken up
   successor.process.kill('SIGCONT');
   await everybody(players, 5);
   old.process.kill('SIGCONT');
+  await old.process.waitForLine(/"message":"arena interrupted"/);
   await everybody(players, 20);
   await expectWhole(players);
   report('worker stopped', players, 0);
