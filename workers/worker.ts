@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Admission } from '../src/jobs/admission.ts';
 import { Fleet } from '../src/jobs/fleet.ts';
 import { Queues } from '../src/jobs/queues.ts';
@@ -30,6 +31,9 @@ interface Lane {
   close(): Promise<void>;
   surrender(): void;
 }
+
+/** A worker whose children are not there by then does not stay up for them, ms. */
+const STARTING_MS = 30_000;
 
 /**
  * A worker on this machine, taking jobs from the moment its children are warm.
@@ -102,14 +106,21 @@ export function startWorker(
     });
     begin(lane);
   });
-  arenas.start(warm, begin).catch((error: unknown) => log.error('no arenas', { error }));
+  const started = arenas
+    .start(warm, begin)
+    .catch((error: unknown) => log.error('no arenas', { error }));
+  // Whoever was woken for a match has nothing else to do until its children are there. One that cannot start leaves, too.
+  const starting = { busy: 1 };
+  void Promise.race([started, sleep(STARTING_MS, undefined, { ref: false })]).then(() => {
+    starting.busy = 0;
+  });
   log.info('worker started', {
     cores: slots.map(({ core }) => core ?? 'any'),
     io: config.IO_CONCURRENCY,
   });
   const wakePort = openWakePort(config.WAKE_PORT, log);
   const queues = [books.queues.lane('cpu'), books.queues.lane('io'), ...arenas.queues];
-  leaveWhenIdle(config.IDLE_EXIT_MS, lanes, queues, leave, log);
+  leaveWhenIdle(config.IDLE_EXIT_MS, [...lanes, starting], queues, leave, log);
   return {
     stop: async () => {
       wakePort?.close();

@@ -1,8 +1,8 @@
-import { Queue, type JobsOptions } from 'bullmq';
+import { Queue, type Job, type JobsOptions } from 'bullmq';
 import { kinds, type Kind, type Lane } from '../../protocol/index.ts';
 import { randomId } from '../lib/ids.ts';
 import type { Redis } from '../lib/redis.ts';
-import { arenaQueue, queuePrefix } from '../relay/keys.ts';
+import { ARENAS_KEY, arenaQueue, queuePrefix } from '../relay/keys.ts';
 import type { JobData, RequestData } from './job-data.ts';
 import { MATCHMAKING_PASS, PASS_INTERVAL_MS } from './pass.ts';
 
@@ -12,6 +12,8 @@ const KEEP_DONE = { count: 100, age: 3_600 } as const;
 
 /** Whoever finds no arena with room says so until one is there: within this time it is said once, ms. */
 const ONE_OPEN = { id: 'open', ttl: 2_000 } as const;
+/** An arena that was begun says its first word within this, ms; its child may still have to load and warm up. */
+const STARTING_MS = 10_000;
 /** An arena is tried again as long as it has matches. Infinity does not survive JSON. */
 export const ARENA_ATTEMPTS = 1e9;
 
@@ -28,7 +30,10 @@ export class Queues {
   private readonly arenaQueues = new Map<string, Queue>();
   private readonly open: (name: string) => Queue;
 
-  constructor(redis: Redis, onError: (error: Error) => void) {
+  constructor(
+    private readonly redis: Redis,
+    onError: (error: Error) => void,
+  ) {
     this.open = (name) => {
       const queue = new Queue(name, {
         connection: redis,
@@ -54,10 +59,15 @@ export class Queues {
     return queue;
   }
 
-  /** Asks for one arena more. While one waits for a core there is none to be had, and asking changes nothing. */
+  /**
+   * Asks for one arena more. While one waits for a core there is none to be had, and while one starts it is on its way:
+   * asking changes nothing.
+   */
   async addArena(game: string, version: string): Promise<void> {
     const queue = this.arenas(game, version);
-    if ((await queue.getJobCountByTypes('waiting')) > 0) return;
+    // Delayed: offered to whoever has a child for it, see arena-worker.ts.
+    if ((await queue.getJobCountByTypes('waiting', 'delayed')) > 0) return;
+    if (await this.isStarting(await queue.getActive())) return;
     await this.keepArena({ arena: randomId(9), game, version }, { deduplication: ONE_OPEN });
   }
 
@@ -67,6 +77,8 @@ export class Queues {
       jobId: job.arena,
       attempts: ARENA_ATTEMPTS,
       backoff: 0,
+      // Its next attempt goes before arenas that wait for their first: they have no matches that stand still.
+      lifo: true,
       stackTraceLimit: 3,
       removeOnComplete: true,
       removeOnFail: true,
@@ -79,6 +91,15 @@ export class Queues {
     await this.arenas(game, version)
       .remove(arena)
       .catch(() => 0);
+  }
+
+  private async isStarting(active: readonly Job[]): Promise<boolean> {
+    const now = Date.now();
+    const young = active.filter(({ processedOn = now }) => now - processedOn < STARTING_MS);
+    const known = await Promise.all(
+      young.map(async ({ id = '' }) => await this.redis.hexists(ARENAS_KEY, id)),
+    );
+    return known.includes(0);
   }
 
   /** Adding a job id that is there already changes nothing. */

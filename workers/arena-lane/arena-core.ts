@@ -7,7 +7,7 @@ import type { CoreShare } from '../core-share.ts';
 import { coreTime } from '../core-time.ts';
 import { endedWithParent, forkCommand, type Slot } from '../cores.ts';
 import type { AnyGame } from '../games/contract.ts';
-import { behind, compete, yielding } from '../priority.ts';
+import { behind, compete, giveWay, yielding } from '../priority.ts';
 import { poolOf, WarmPool, type Child } from '../warm-pool.ts';
 import { ArenaWorker } from './arena-worker.ts';
 import { Silence } from './silence.ts';
@@ -77,7 +77,7 @@ export class ArenaCore {
     const heap = [`--max-old-space-size=${HEAP_MB}`, '--enable-source-maps'];
     const plain = endedWithParent(forkCommand(slot.core, heap));
     // A spare that warms up must not make the ticks of its neighbours late.
-    const command = () => (parts.share.taken && yielding() === 'both ways' ? behind(plain) : plain);
+    const command = () => (this.isTicking && yielding() === 'both ways' ? behind(plain) : plain);
     this.workers = games.map(
       (game) =>
         new ArenaWorker({
@@ -155,6 +155,11 @@ export class ArenaCore {
     for (const one of this.arenas) this.end(one, 'drained');
   }
 
+  /** Whether an arena runs here, and not only its last word is awaited. */
+  private get isTicking(): boolean {
+    return [...this.arenas].some(({ child }) => !child.hasProcessExited());
+  }
+
   private wanted(): number {
     return Math.max(CHILDREN, this.busy + 1);
   }
@@ -190,6 +195,8 @@ export class ArenaCore {
       const child = this.children.running.find((each) => !before.has(each));
       if (child !== undefined) {
         one = this.look(job, child);
+        // It has warmed up behind others, and may do so still.
+        if (yielding() === 'both ways') void compete(child.pid);
         log.info('arena begins', { ...this.about(one) });
       }
       const result = await attempt;
@@ -217,20 +224,26 @@ export class ArenaCore {
 
   /** Whether a child is free; sees to it that one will be. */
   private isReady(): boolean {
-    const { hasFree, isForking } = this.children;
-    if (!hasFree && !isForking) void this.children.keepWarm();
     // A worker that leaves hands on what it took.
-    return hasFree || this.closing !== undefined;
+    if (this.children.hasFree || this.closing !== undefined) return true;
+    this.hasten();
+    return false;
   }
 
   /** Waits for a free child. @throws HandedOver when this worker leaves; Error when no child starts */
   private async free(): Promise<void> {
     if (!this.children.hasFree) {
-      if (!this.children.isForking) void this.children.keepWarm();
+      this.hasten();
       await this.children.ready();
     }
     if (this.closing !== undefined) throw handedOver();
     if (!this.children.hasFree) throw new Error('no child for the arena');
+  }
+
+  /** An arena waits for a child. One that is on its way gives way to whatever runs here, if it was forked beside ticks. */
+  private hasten(): void {
+    if (!this.isTicking) this.children.resize(this.wanted() + 1);
+    else if (!this.children.isForking) void this.children.keepWarm();
   }
 
   private look(job: Job, child: Child): Running {
@@ -246,7 +259,7 @@ export class ArenaCore {
     return one;
   }
 
-  /** Hears a child, and lets it compete from now on: one that warmed up behind others must be able to take over. */
+  /** Hears a child from now on. */
   private adopt(child: Child): void {
     child.on('message', (message: unknown) => {
       const beat = readBeat(message);
@@ -254,7 +267,8 @@ export class ArenaCore {
       for (const one of this.arenas) if (one.child === child) one.silence.hear();
       for (const [name, cause, more] of beat.counts) this.parts.counters.add(name, cause, more);
     });
-    if (yielding() === 'both ways') void compete(child.pid);
+    // It may have been forked while nothing ticked, and warms up from here on.
+    if (this.isTicking && yielding() === 'both ways') void giveWay(child.pid);
   }
 
   /** Another worker may have these arenas by now. Their terms fence what is durable; this ends the rest. */

@@ -8,6 +8,7 @@ import { readConfigOrExit } from '../../src/lib/config.ts';
 import { Counters } from '../../src/lib/counters.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { connectRedis } from '../../src/lib/redis.ts';
+import { arenaKeys } from '../../src/relay/keys.ts';
 import { Ratings } from '../../src/match/ratings.ts';
 import { MatchRecords } from '../../src/match/records.ts';
 import { Replays } from '../../src/match/replays.ts';
@@ -16,7 +17,7 @@ import { games, playableGame } from '../games/index.ts';
 import { Arena } from './arena.ts';
 import { settleMatch } from './settle.ts';
 import { Damaged } from './stepper.ts';
-import { warmUp } from './warm.ts';
+import { WarmUp } from './warm.ts';
 
 /** How often the worker hears that this process lives, ms. */
 const BEAT_MS = 100;
@@ -52,7 +53,8 @@ process.on('disconnect', () => process.exit(0));
 
 const all = Object.values(games).filter(({ name }) => playableGame(name, config.DRILLS));
 await Promise.all([redis.ping(), ...all.map(async (game) => await game.prepare())]);
-for (const game of all) warmUp(game);
+// Not awaited: an arena whose process died does not wait for its successor to be quick.
+const warming = new WarmUp(all);
 
 export default async function host(job: SandboxedJob): Promise<void> {
   const { arena, game: name, version } = jobData.parse(job.data);
@@ -61,24 +63,27 @@ export default async function host(job: SandboxedJob): Promise<void> {
     throw new Error(`this worker does not run ${name} ${version}`);
   }
   const beat = setInterval(() => process.send?.(nextBeat()), BEAT_MS);
-  running = new Arena({
-    arena,
-    game,
-    redis,
-    connect: () => connect('arena-inbox'),
-    records,
-    settle: async (over) =>
-      await settleMatch(
-        { redis, records, replays, ratings, ttlMs: config.MATCH_TTL_MS, count },
-        over,
-      ),
-    place: { worker, core: core === undefined ? null : Number(core), pid: process.pid },
-    capacity: config.ARENA_MATCHES,
-    idleMs: config.ARENA_IDLE_MS,
-    counters,
-    log,
-  });
   try {
+    // Nobody waits for an arena's first term but matches that have not begun.
+    if ((await redis.hexists(arenaKeys(arena).meta, 'term')) === 1) warming.stop();
+    await warming.done;
+    running = new Arena({
+      arena,
+      game,
+      redis,
+      connect: () => connect('arena-inbox'),
+      records,
+      settle: async (over) =>
+        await settleMatch(
+          { redis, records, replays, ratings, ttlMs: config.MATCH_TTL_MS, count },
+          over,
+        ),
+      place: { worker, core: core === undefined ? null : Number(core), pid: process.pid },
+      capacity: config.ARENA_MATCHES,
+      idleMs: config.ARENA_IDLE_MS,
+      counters,
+      log,
+    });
     await running.run();
   } catch (error) {
     if (!(error instanceof Damaged)) throw error;
