@@ -1,4 +1,5 @@
 import { Script } from 'node:vm';
+import { coreTime } from '../core-time.ts';
 
 const HOOK = Symbol.for('muster.arena.work');
 const script = new Script(`globalThis[Symbol.for('muster.arena.work')]()`);
@@ -28,8 +29,16 @@ export function guarded(work: () => void, limitMs: number): Cut | undefined {
   }
 }
 
-/** Time that this process has spent computing, ms: where it was not let, because its core was taken, it has not. */
+/**
+ * Time that this process has spent computing, ms: where it was not let, because its core was taken, it has not. That of
+ * other threads (collectors, compilers) counts.
+ */
 export function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
+}
+
+/** Time that the thread which steps has had of its core, ms, to a few; of the whole process where no more is told. */
+export function ranMs(): number {
+  return coreTime(process.pid)?.ran ?? cpuMs();
 }

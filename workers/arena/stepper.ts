@@ -1,5 +1,5 @@
 import type { AnyGame } from '../games/contract.ts';
-import { cpuMs, guarded, type Cut } from './guard.ts';
+import { guarded, ranMs, type Cut } from './guard.ts';
 import type { Hosting } from './hosting.ts';
 import { pictureOf } from './snapshots.ts';
 
@@ -8,7 +8,7 @@ const BLAME_SHARE = 0.6;
 /** Share of its time that a step spent computing if it spun; a process that was stopped, or had no core, did not. */
 const BUSY_SHARE = 0.5;
 /** Times that a match is tried again after it was not let compute. */
-const UNLUCKY_MAX = 3;
+const UNLUCKY_MAX = 20;
 
 /** Memory that all matches of this process share may be broken: it has to end. */
 export class Damaged extends Error {
@@ -53,7 +53,7 @@ export function stepAll(game: AnyGame, hostings: readonly Hosting[]): Suspect[] 
     }
   };
   while (at < hostings.length) {
-    const cpuBefore = cpuMs();
+    const ranBefore = ranMs();
     const before = performance.now();
     const cut = guarded(work, limitMs);
     if (cut === undefined) break;
@@ -61,7 +61,7 @@ export function stepAll(game: AnyGame, hostings: readonly Hosting[]): Suspect[] 
     // Undefined: all had been stepped, and it was cut off on its way out.
     const hosting = hostings[at];
     if (game.isDamaged?.() === true) {
-      const isBusy = cpuMs() - cpuBefore > (now - before) * BUSY_SHARE;
+      const isBusy = ranMs() - ranBefore > (now - before) * BUSY_SHARE;
       const isSlow = now - beganAt > limitMs * BLAME_SHARE;
       throw new Damaged(
         !cut.isTimeout || (isBusy && isSlow) ? hosting?.match : undefined,
@@ -87,11 +87,11 @@ export function attempt(
   limitMs: number,
   work: () => void,
 ): Failed | undefined {
-  const cpuBefore = cpuMs();
+  const ranBefore = ranMs();
   const before = performance.now();
   const cut = guarded(work, limitMs);
   if (cut === undefined) return undefined;
-  const isBusy = cpuMs() - cpuBefore > (performance.now() - before) * BUSY_SHARE;
+  const isBusy = ranMs() - ranBefore > (performance.now() - before) * BUSY_SHARE;
   if (game.isDamaged?.() === true) {
     throw new Damaged(!cut.isTimeout || isBusy ? match : undefined, cut.error);
   }
