@@ -66,7 +66,7 @@ function show(report: ChaosReport): void {
     pauses: `${pauses.count} seen (kills x matches hit): ${pauses.spread()} (budget: ${BUDGET_MS} ms)`,
     'not by us': some(otherTakeovers),
     'other pauses': some(otherPauses),
-    'at the players': `dropped ${tally.dropped}, errors ${tally.errors}`,
+    'at the players': `dropped ${tally.dropped.text()}, errors ${tally.errors.text()}`,
     lost: String(faults.length),
   };
   for (const [name, text] of Object.entries(lines)) {

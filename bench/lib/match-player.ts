@@ -172,7 +172,8 @@ export class MatchPlayer {
         act();
       };
       const look = (): void => {
-        if (this.fault !== undefined) settle(() => reject(this.fault as Error));
+        const { fault } = this;
+        if (fault !== undefined) settle(() => reject(fault));
         else if (holds()) settle(resolve);
       };
       const limit = setTimeout(

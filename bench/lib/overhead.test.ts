@@ -4,7 +4,7 @@ import { beyondTheWait } from './overhead.ts';
 /** Inputs that leave at all moments of a tick of 33 ms, and whose way takes what `way` says. */
 function probes(count: number, way: (i: number) => number) {
   return Array.from({ length: count }, (_, i) => {
-    const toSnapshot = (33 * ((i * 0.618_034) % 1)) as number;
+    const toSnapshot = 33 * ((i * 0.618_034) % 1);
     return { toSnapshot, inTime: toSnapshot >= way(i) };
   });
 }

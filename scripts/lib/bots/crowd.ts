@@ -75,8 +75,8 @@ export class Crowd {
       `rtt ${ms(percentile(trips, 0.5))} p50 ${ms(percentile(trips, 0.99))} p99`,
       `jitter ${ms(percentile(jitters, 0.5))} p50 ${ms(percentile(jitters, 0.99))} p99`,
       `pauses ${tally.pauses.count}`,
-      `dropped ${this.dropped()}`,
-      `lost ${tally.lost}`,
+      `dropped ${this.dropped().text()}`,
+      `lost ${tally.lost.text()}`,
     ].join(', ');
   }
 
@@ -87,9 +87,9 @@ export class Crowd {
       `queue wait   ${tally.waits.spread()} (${tally.unmatched} found nobody)`,
       `to the start ${tally.starts.spread()}`,
       `pauses       ${tally.pauses.count}${tally.pauses.count > 0 ? `: ${tally.pauses.spread()}` : ''}`,
-      `snapshots    ${tally.snapshots}, dropped ${this.dropped()}`,
-      `errors       ${tally.errors}`,
-      `lost         ${tally.lost}`,
+      `snapshots    ${tally.snapshots}, dropped ${this.dropped().text()}`,
+      `errors       ${tally.errors.text()}`,
+      `lost         ${tally.lost.text()}`,
     ];
   }
 

@@ -47,7 +47,8 @@ export class Causes {
     return this.counts.entries();
   }
 
-  toString(): string {
+  /** The sum, and what it is made of. */
+  text(): string {
     if (this.counts.size === 0) return '0';
     return `${this.total} (${[...this.counts].map(([cause, count]) => `${cause} ${count}`).join(', ')})`;
   }

@@ -44,7 +44,10 @@ export class ChaosPlayer {
     if (bytes[0] !== clientMessages.steer.type) return;
     const { handle, seq, x, y, buttons } = readSteer(bytes) as ClientBody<'steer'>;
     let inputs = this.inputs.get(handle);
-    if (inputs === undefined) this.inputs.set(handle, (inputs = new Map()));
+    if (inputs === undefined) {
+      inputs = new Map<number, SentInput>();
+      this.inputs.set(handle, inputs);
+    }
     const known = inputs.get(seq);
     if (known === undefined) inputs.set(seq, { x, y, buttons, at: performance.now() });
     else if (known.x !== x || known.y !== y || known.buttons !== buttons) {
