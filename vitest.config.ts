@@ -8,7 +8,7 @@ export default defineConfig({
     // Processes, not threads: tests send signals, and native modules are loaded once per process.
     pool: 'forks',
     // Each file may run a gateway, a worker, its children and a Redis of its own.
-    maxWorkers: 2,
+    maxWorkers: 3,
     // Limits for what hangs, not measures: a busy machine may take long to start five processes.
     testTimeout: 30_000,
     hookTimeout: 60_000,
