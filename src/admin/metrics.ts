@@ -15,7 +15,10 @@ const HELP: Readonly<Record<string, string>> = {
   gaps_seen: 'Reliable messages that were not delivered by their own wake-up.',
   inputs_dropped: 'Inputs of players that did not get to an arena; clients send them again.',
   matches_found: 'Matches that matchmaking has made, and seats of running ones that it has filled.',
+  open_seats_dropped: "Bots' seats that were not offered to others: too many are open.",
   ops_dropped: 'Words to arenas about who watches that were given up.',
+  records_unreadable:
+    'Tickets, found matches and open seats that were passed over, by what they are.',
   redis_errors: 'Errors of the connections to Redis.',
   requests_accepted: 'Requests taken on, by kind.',
   requests_ended: 'Requests that ended, by state.',

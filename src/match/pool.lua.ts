@@ -55,19 +55,23 @@ return redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 and 'matched' or 'absent'
 
 /**
  * An entry is done with: its tickets are told, or given back. Who comes second changes nothing.
- * KEYS: pool, found, seated, open. ARGV: id, count of tickets, their names, then pairs that go back into the pool
- * (name, ticket) after their count, then pairs that are open seats (name, seat). Reply: 1 | 0.
+ * KEYS: pool, found, seated, open. ARGV: id, most open seats, count of tickets, their names, then pairs that go back
+ * into the pool (name, ticket) after their count, then pairs that are open seats (name, seat).
+ * Reply: how many seats had no room.
  */
 export const close: Script = {
   name: 'musterCloseFound',
   keys: 4,
   lua: `
 if redis.call('HDEL', KEYS[2], ARGV[1]) == 0 then return 0 end
-local at = 3 + tonumber(ARGV[2])
-for i = 3, at - 1 do redis.call('HDEL', KEYS[3], ARGV[i]) end
+local at = 4 + tonumber(ARGV[3])
+for i = 4, at - 1 do redis.call('HDEL', KEYS[3], ARGV[i]) end
 local back = at + 2 * tonumber(ARGV[at])
 for i = at + 1, back, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
-for i = back + 1, #ARGV, 2 do redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1]) end
-return 1
+local room, dropped = tonumber(ARGV[2]) - redis.call('HLEN', KEYS[4]), 0
+for i = back + 1, #ARGV, 2 do
+  if room > 0 then room = room - redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1]) else dropped = dropped + 1 end
+end
+return dropped
 `,
 };

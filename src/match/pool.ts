@@ -1,4 +1,5 @@
 import type { InputOf, QueueName } from '../../protocol/index.ts';
+import type { Counters } from '../lib/counters.ts';
 import { script, type Redis } from '../lib/redis.ts';
 import { asNumber, asText } from '../lib/reply.ts';
 import { playerKeys, poolKeys } from '../relay/keys.ts';
@@ -17,12 +18,20 @@ import {
 
 /** Fields of a hash that one command reads: a hundred thousand at once would hold up everybody else. */
 const SCAN_FIELDS = 1_000;
+/**
+ * Open seats of one queue: those of all matches that begin within 15 s at 190 a second, each with seven bots. Passes
+ * read them all, and look at the newest 200 matches only.
+ */
+export const OPEN_SEATS_MAX = 20_000;
 
 /** The tickets of every matchmaking queue. */
 export class Pool {
   private readonly run;
 
-  constructor(private readonly redis: Redis) {
+  constructor(
+    private readonly redis: Redis,
+    private readonly counters?: Pick<Counters, 'add'>,
+  ) {
     this.run = {
       enter: script(redis, lua.enter),
       commit: script(redis, lua.commit),
@@ -114,18 +123,24 @@ export class Pool {
     open: readonly OpenSeat[],
   ): Promise<void> {
     const { pool, found: foundKey, seated, open: openKey } = poolKeys(entry.queue);
-    await this.run.close(
+    const dropped = await this.run.close(
       pool,
       foundKey,
       seated,
       openKey,
       entry.id,
+      OPEN_SEATS_MAX,
       entry.tickets.length,
       ...entry.tickets.map(ticketName),
       back.length,
       ...back.flatMap((one) => [ticketName(one), JSON.stringify(ticket.parse(one))]),
       ...open.flatMap((one) => [seatName(one), JSON.stringify(one)]),
     );
+    this.count('open_seats_dropped', '', asNumber(dropped));
+  }
+
+  private count(name: string, cause: string, by: number): void {
+    if (by > 0) this.counters?.add(name, cause, by);
   }
 
   /** @returns the values of a hash, each once; one that is set or deleted meanwhile may be missing */

@@ -15,7 +15,7 @@ import type { AnyGame } from '../games/contract.ts';
 import { gameNamed } from '../games/index.ts';
 import type { Place } from '../held.ts';
 import { formMatches, type FormedMatch } from './matchmake-core.ts';
-import { chooseFills, openMatches } from './matchmaking/backfill.ts';
+import { chooseFills, openMatches, youngSeats } from './matchmaking/backfill.ts';
 import { finish, type Desk, type Step } from './matchmaking/finishing.ts';
 import { Looking } from './matchmaking/looking.ts';
 import { foundFill, foundMatch } from './matchmaking/ordering.ts';
@@ -73,7 +73,7 @@ class MatchmakingPass {
     private readonly queue: MatchQueue<QueueName>,
     private readonly context: PassContext,
   ) {
-    this.pool = new Pool(context.redis);
+    this.pool = new Pool(context.redis, context.counters);
     this.matches = new MatchRecords(context.redis);
     this.game = gameOf(queue);
   }
@@ -181,8 +181,12 @@ class MatchmakingPass {
           !grouped.has(id) && tickets.every((one) => waiting.has(ticketName(one))),
       ),
     );
+    if (free.length === 0 && withBots.length === 0) return new Set();
+    const { tickRate } = this.game;
+    // Where matches open seats all the time and nobody comes for them, too, they have to be closed.
+    const seats = await youngSeats(this.pool, queue, tickRate, now);
     if (free.length === 0) return new Set();
-    const open = await openMatches(this.pool, this.matches, queue, this.game.tickRate, now);
+    const open = await openMatches(this.pool, this.matches, queue, tickRate, now, seats);
     const fills = chooseFills(free, open, queue, now);
     await sideBySide(fills, async (one) => await commit(foundFill(one, queue.name)));
     return new Set(fills.map(({ unit }) => unit.id));

@@ -20,35 +20,55 @@ export interface Fill<T> {
   readonly seats: readonly OpenSeat[];
 }
 
-/** @returns the matches that may be joined now; seats of others are closed for good */
+type Queue = MatchQueue<Parameters<Pool['openSeats']>[0]>;
+
+/** @returns seats that may be open yet; those of matches that have certainly run for too long are closed for good */
+export async function youngSeats(
+  pool: Pool,
+  queue: Queue,
+  tickRate: number,
+  now: number,
+): Promise<OpenSeat[]> {
+  const oldest = now - queue.joinMs - openMsOf(queue, tickRate);
+  const seats = await pool.openSeats(queue.name);
+  const isOld = ({ createdAt }: OpenSeat): boolean => createdAt <= oldest;
+  await pool.closeSeats(queue.name, seats.filter(isOld));
+  return seats.filter((one) => !isOld(one));
+}
+
+/** @returns the newest matches that may be joined now; seats of others among these are closed for good */
 export async function openMatches(
   pool: Pool,
   records: MatchRecords,
-  queue: MatchQueue<Parameters<Pool['openSeats']>[0]>,
+  queue: Queue,
   tickRate: number,
   now: number,
+  all: readonly OpenSeat[],
 ): Promise<OpenMatch[]> {
   const byMatch = new Map<string, OpenSeat[]>();
-  for (const seat of await pool.openSeats(queue.name)) {
+  for (const seat of all) {
     const seats = byMatch.get(seat.match);
     if (seats === undefined) byMatch.set(seat.match, [seat]);
     else seats.push(seat);
   }
-  const openMs = (queue.backfill * 1_000) / tickRate;
+  const openMs = openMsOf(queue, tickRate);
   const newest = [...byMatch.values()]
     .toSorted((a, b) => (b[0]?.createdAt ?? 0) - (a[0]?.createdAt ?? 0))
     .slice(0, MATCHES_MAX);
   const found = await Promise.all(
     newest.map(async (seats) => {
-      const [{ match, region, mu, createdAt } = missing()] = seats;
-      const isOld = createdAt + queue.joinMs + openMs <= now;
-      const record = isOld ? undefined : await records.find(match);
+      const [{ match, region, mu } = missing()] = seats;
+      const record = await records.find(match);
       const isOpen = record !== undefined && mayJoin(record, openMs, now);
       if (!isOpen) await pool.closeSeats(queue.name, seats);
       return isOpen ? { match, region, mu, seats } : undefined;
     }),
   );
   return found.filter((one) => one !== undefined);
+}
+
+function openMsOf({ backfill }: Queue, tickRate: number): number {
+  return (backfill * 1_000) / tickRate;
 }
 
 function mayJoin({ state, startedAt }: MatchRecord, openMs: number, now: number): boolean {

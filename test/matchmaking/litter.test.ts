@@ -1,0 +1,61 @@
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { randomId } from '../../src/lib/ids.ts';
+import { OPEN_SEATS_MAX } from '../../src/match/pool.ts';
+import type { OpenSeat } from '../../src/match/ticket.ts';
+import { poolKeys } from '../../src/relay/keys.ts';
+import { Hall } from './hall.ts';
+
+const regions = { ams: 20 };
+/** Old enough for bots. */
+const ageMs = 2_500;
+const BOTS = 7;
+
+let hall: Hall;
+
+beforeAll(async () => {
+  hall = await Hall.open();
+});
+
+beforeEach(async () => {
+  await hall.empty();
+  await hall.ledger.beat('a');
+});
+
+/** Seats of matches that nobody knows. */
+async function litter(count: number, createdAt: number): Promise<void> {
+  const seats = Array.from({ length: count }, () => {
+    const match = randomId(12);
+    const seat: OpenSeat = {
+      match,
+      slot: 1,
+      arena: 'a',
+      region: 'ams',
+      game: 'knockout',
+      team: 1,
+      mu: 25,
+      quality: 1,
+      createdAt,
+    };
+    return [`${match}/1`, JSON.stringify(seat)] as const;
+  });
+  await hall.redis.hset(poolKeys('knockout').open, ...seats.flat());
+}
+
+test('seats of matches that have run for too long are closed, however many they are', async () => {
+  await litter(500, Date.now() - 60_000);
+  // Several who play with bots together look for no seat: nobody else would ever close these.
+  await hall.enter('ann', { queue: 'knockout', regions }, { ageMs });
+  await hall.enter('bob', { queue: 'knockout', regions }, { ageMs });
+  expect(await hall.pass('knockout')).toBe(0);
+  expect(await hall.counts('knockout')).toEqual([0, 0, 0, BOTS - 1]);
+});
+
+test('where too many seats are open, more are not, and are counted', async () => {
+  await litter(OPEN_SEATS_MAX, Date.now());
+  await hall.enter('ann', { queue: 'knockout', regions }, { ageMs });
+  await hall.enter('bob', { queue: 'knockout', regions }, { ageMs });
+  expect(await hall.pass('knockout')).toBe(0);
+  expect((await hall.match('ann')).match).toBe((await hall.match('bob')).match);
+  expect(await hall.counts('knockout')).toEqual([0, 0, 0, OPEN_SEATS_MAX]);
+  expect(hall.counters.get('open_seats_dropped')).toBe(BOTS - 1);
+});
