@@ -14,20 +14,26 @@ export class Ledger {
   readonly told = new Map<string, Op[]>();
   private readonly records: MatchRecords;
   private readonly capacities = new Map<string, number>();
+  private readonly versions = new Map<string, string>();
 
   constructor(private readonly redis: Redis) {
     this.records = new MatchRecords(redis);
   }
 
   /** Opens an arena, or says that it still lives. */
-  async beat(arena: string, capacity = this.capacities.get(arena) ?? 1_000): Promise<void> {
+  async beat(
+    arena: string,
+    capacity = this.capacities.get(arena) ?? 1_000,
+    version = this.versions.get(arena) ?? knockout.version,
+  ): Promise<void> {
     this.capacities.set(arena, capacity);
+    this.versions.set(arena, version);
     const { meta, places } = arenaKeys(arena);
     await this.redis.hset(meta, 'term', 1);
     const beat: ArenaBeat = {
       arena,
       game: knockout.name,
-      version: knockout.version,
+      version,
       worker: 'ledger',
       core: null,
       pid: process.pid,
@@ -49,6 +55,7 @@ export class Ledger {
   forget(): void {
     this.told.clear();
     this.capacities.clear();
+    this.versions.clear();
   }
 
   async isEmpty(arena: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { MatchRecords } from '../../src/match/records.ts';
-import { playerKeys } from '../../src/relay/keys.ts';
+import type { Ticket } from '../../src/match/ticket.ts';
+import { playerKeys, poolKeys } from '../../src/relay/keys.ts';
 import { Died, Hall } from './hall.ts';
 
 const regions = { ams: 20 };
@@ -61,6 +62,43 @@ test('a match that finds no arena before its deadlines ends with them, and leave
   await hall.enter('cid', { queue: 'duel', regions });
   expect(await hall.pass('duel')).toBe(0);
   expect((await hall.match('bob')).match).toBe((await hall.match('cid')).match);
+});
+
+test('a match of a version that no worker has any more gives its tickets back with their age', async () => {
+  await hall.enter('ann', { queue: 'duel', regions });
+  await hall.enter('bob', { queue: 'duel', regions });
+  const tickets = await hall.pool.waiting('duel');
+  expect(await hall.pass('duel')).toBe(2);
+  const [entry] = await hall.pool.found('duel');
+  if (entry?.is !== 'match') throw new Error('one match is found');
+  // The worker that formed it has left in a deployment.
+  const order = { ...entry.order, version: 'older' };
+  await hall.redis.hset(poolKeys('duel').found, entry.id, JSON.stringify({ ...entry, order }));
+  // They are found anew at once, and for this version.
+  expect(await hall.pass('duel')).toBe(2);
+  const [anew, ...others] = await hall.pool.found('duel');
+  expect(others).toEqual([]);
+  const ages = (all: readonly Ticket[]) =>
+    all.map(({ player, at }) => `${player} ${at}`).toSorted();
+  expect(ages(anew?.tickets ?? [])).toEqual(ages(tickets));
+  await hall.ledger.beat('a');
+  expect(await hall.pass('duel')).toBe(0);
+  await hall.ledger.tick();
+  expect((await hall.match('ann')).match).toBe((await hall.match('bob')).match);
+  expect(hall.ledger.created.map(({ match }) => match)).toEqual([anew?.id]);
+});
+
+test('a match of another version whose arenas are up waits for room in one', async () => {
+  await hall.enter('ann', { queue: 'duel', regions });
+  await hall.enter('bob', { queue: 'duel', regions });
+  await hall.pass('duel');
+  const [entry] = await hall.pool.found('duel');
+  if (entry?.is !== 'match') throw new Error('one match is found');
+  const order = { ...entry.order, version: 'older' };
+  await hall.redis.hset(poolKeys('duel').found, entry.id, JSON.stringify({ ...entry, order }));
+  await hall.ledger.beat('a', 0, 'older');
+  expect(await hall.pass('duel')).toBe(2);
+  expect((await hall.pool.found('duel')).map(({ id }) => id)).toEqual([entry.id]);
 });
 
 test('who has a seat in a match that is not over gets no other, and the opponent waits on', async () => {

@@ -107,7 +107,7 @@ class MatchmakingPass {
     const { redis, place, counters, at = () => undefined } = context;
     const term = await redis.hincrby(poolKeys(queue.name).state, 'term', 1);
     const fence = { name: `mm:${queue.name}`, term };
-    const placing = new Placing(redis, new Arenas(redis), matches, fence, at);
+    const placing = new Placing(redis, new Arenas(redis), matches, fence, this.game.version, at);
     await placing.look();
     const promises = new Promises(redis);
     const admission = new Admission(redis);

@@ -1,4 +1,10 @@
-import { pickArena, type ArenaBeat, type Arenas, type Fence } from '../../../src/match/arenas.ts';
+import {
+  isFresh,
+  pickArena,
+  type ArenaBeat,
+  type Arenas,
+  type Fence,
+} from '../../../src/match/arenas.ts';
 import type { MatchOrder } from '../../../src/match/order.ts';
 import type { MatchRecords } from '../../../src/match/records.ts';
 import type { FoundFill } from '../../../src/match/ticket.ts';
@@ -37,6 +43,8 @@ export class Placing {
     private readonly arenas: Arenas,
     private readonly records: MatchRecords,
     private readonly fence: Fence,
+    /** Of the game, as this worker has it. */
+    private readonly version: string,
     /** Told of the steps, so that a test can die at each. */
     private readonly at: (step: 'recorded') => void,
   ) {}
@@ -100,8 +108,14 @@ export class Placing {
       this.at('recorded');
       if (await this.ask(beat.arena, order)) return { is: 'placed', arena: beat.arena };
     }
+    // Whoever formed it may be gone with its version: no arena of that would open ever again.
+    if (order.version !== this.version && !this.isUp(order)) return { is: 'gone' };
     await this.prepare(order.game, order.version);
     return { is: 'waits' };
+  }
+
+  private isUp({ game, version }: MatchOrder): boolean {
+    return this.beats.some((one) => one.game === game && one.version === version && isFresh(one));
   }
 
   /** @throws Superseded */
