@@ -52,6 +52,17 @@ describe('the stream of snapshots', () => {
     expect(stream.tick).toBe(40);
   });
 
+  it('M7 takes the ticks of a successor that went back, though its first keyframe was missed', () => {
+    const stream = new Stream();
+    read(stream, snapshot(1, 90, 90));
+    expect(read(stream, snapshot(2, 41, 40))).toBeUndefined();
+    expect(stream).toMatchObject({ term: 2, shownTerm: 1 });
+    expect(read(stream, snapshot(1, 91, 90))).toBeUndefined();
+    expect(read(stream, snapshot(2, 60, 60))).toEqual(truth(60));
+    expect(read(stream, snapshot(2, 59, 60))).toBeUndefined();
+    expect(stream).toMatchObject({ shownTerm: 2, tick: 60 });
+  });
+
   it('M7 drops a tick that is not above the last, but keeps an old keyframe to refer to', () => {
     const stream = new Stream();
     read(stream, snapshot(1, 45, 45));

@@ -21,8 +21,10 @@ export class Stream {
   readonly dropped: Record<DropCause, number> = { old_term: 0, old_tick: 0, no_key: 0, damaged: 0 };
   keyframes = 0;
   term = 0;
-  /** Of the newest picture; -1 before the first. */
+  /** Of the newest picture; -1 before the first of this term. */
   tick = -1;
+  /** Of the newest picture. */
+  shownTerm = 0;
   private readonly keys = new Map<number, Int32Array>();
 
   /** @returns the vector, undefined when the snapshot is dropped. */
@@ -35,7 +37,11 @@ export class Stream {
     const base = this.keys.get(key);
     if (!isKeyframe && base === undefined) {
       // Its sender holds the match all the same: what an arena of a lower term still sends is void from here on.
-      this.term = term;
+      if (term > this.term) {
+        this.term = term;
+        // It may have begun at an earlier tick, where the store lost the last ones.
+        this.tick = -1;
+      }
       return this.drop('no_key');
     }
     const vector = decode(payload, isKeyframe ? undefined : base);
@@ -44,6 +50,7 @@ export class Stream {
     // A keyframe sent again to somebody who came later: the picture is old, but what follows refers to it.
     if (isOld) return this.drop('old_tick');
     this.term = term;
+    this.shownTerm = term;
     this.tick = tick;
     return vector;
   }

@@ -200,7 +200,7 @@ export class Match {
       return;
     }
     this.throughput.add(HEADER_BYTES + payload.length, at);
-    const { term: termBefore } = stream;
+    const { shownTerm } = stream;
     const whole = stream.read(header, payload);
     if (whole === undefined) return;
     this.asking.heard();
@@ -209,7 +209,7 @@ export class Match {
     const isStart = this.state === 'waiting' && tick > 0;
     if (isStart) this.state = 'playing';
     // The ticks of a successor come from elsewhere, and after a pause that is not caught up.
-    if (isStart || term > termBefore) pictures.clock.reset();
+    if (isStart || term > shownTerm) pictures.clock.reset();
     const viewLength = Math.max(0, whole.length - info.seats.length);
     const vector = whole.subarray(0, viewLength);
     pictures.add(tick, vector, at);

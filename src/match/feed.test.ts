@@ -1,8 +1,8 @@
-import { beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { until } from '../../test/support/until.ts';
 import { Counters } from '../lib/counters.ts';
 import { createLog } from '../lib/log.ts';
-import { Feed, FEED_INPUTS_MAX, Feeds } from './feed.ts';
+import { Feed, FEED_INPUTS_MAX, Feeds, QUICK_TRIES, RETRY_MS } from './feed.ts';
 import { INPUT_BYTES, readInput, type Input, type Op } from './ops.ts';
 
 interface Call {
@@ -36,6 +36,8 @@ beforeEach(() => {
   feed = new Feed('arena', parts());
 });
 
+afterEach(() => vi.useRealTimers());
+
 function parts(): ConstructorParameters<typeof Feed>[1] {
   return { arenas: { feed: take }, counters, log: createLog('fatal', {}) };
 }
@@ -43,6 +45,8 @@ function parts(): ConstructorParameters<typeof Feed>[1] {
 const input = (seq: number): Input => ({ handle: 7, slot: 1, seq, x: -1, y: 1, buttons: 255 });
 const watch: Op = { is: 'watch', match: 'A'.repeat(16), gateway: 'g' };
 const unwatch: Op = { is: 'unwatch', match: 'A'.repeat(16), gateway: 'g' };
+const come: Op = { is: 'come', match: 'A'.repeat(16), slot: 0, player: 'ann', gateway: 'g' };
+const go: Op = { ...come, is: 'go' };
 
 test('the first input goes out at once, and what comes while it is on its way with the next call', async () => {
   feed.input(input(1));
@@ -86,6 +90,30 @@ test('G10: what an arena does not take is told again, and nothing overtakes it b
   expect(calls[3]?.ops).toEqual([watch, unwatch, watch]);
   calls[3]?.answer(true);
   expect(counters.get('inputs_dropped', 'arena_refused')).toBe(1);
+  expect(counters.get('ops_dropped', 'arena_refused')).toBe(0);
+});
+
+test('M11: an arena that stood still for long hears who is gone, and of each the last word only', async () => {
+  vi.useFakeTimers();
+  for (const one of [watch, come, go]) feed.op(one);
+  const others = [
+    { ...come, player: 'bea' },
+    { ...go, slot: 1 },
+  ];
+  for (const one of others) feed.op(one);
+  for (let tries = 0; tries <= QUICK_TRIES; tries++) {
+    calls.at(-1)?.answer(false);
+    await vi.advanceTimersByTimeAsync(RETRY_MS);
+  }
+  const before = calls.length;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(calls).toHaveLength(before + 1);
+  expect(calls.at(-1)?.ops).toEqual([watch, go, ...others]);
+  feed.op(unwatch);
+  calls.at(-1)?.answer(false);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(calls.at(-1)?.ops).toEqual([go, ...others, unwatch]);
+  calls.at(-1)?.answer(true);
   expect(counters.get('ops_dropped', 'arena_refused')).toBe(0);
 });
 

@@ -8,9 +8,14 @@ export const FEED_INPUTS_MAX = 8_192;
 /** Ops that wait; one more is dropped. */
 const FEED_OPS_MAX = 10_000;
 const FIRST_INPUTS = 64;
-/** A full or closed arena is told again: how long after, ms, and how often. */
-const RETRY_MS = 250;
-const TRIES = 20;
+/**
+ * A full or closed arena is told again: how long after, ms, how often, and then how long after. Some ten minutes in
+ * all: nobody but us would ever say that a player is gone, and an arena that stands still may come to it late.
+ */
+export const RETRY_MS = 250;
+export const QUICK_TRIES = 20;
+const SLOW_RETRY_MS = 2_000;
+const TRIES = 320;
 
 export interface FeedParts {
   readonly arenas: Pick<Arenas, 'feed'>;
@@ -49,7 +54,7 @@ export class Feed {
     this.go();
   }
 
-  /** Told again for some seconds where the arena does not take it. */
+  /** Told again where the arena does not take it, until a later one says otherwise. */
   op(op: Op): void {
     if (this.ops.length >= FEED_OPS_MAX) this.parts.counters.add('ops_dropped', 'feed_full');
     else this.ops.push(op);
@@ -92,11 +97,14 @@ export class Feed {
       counters.add('ops_dropped', 'arena_refused', ops.length);
       return;
     }
-    this.ops.unshift(...ops);
-    this.retry = setTimeout(() => {
+    const isSlow = this.failed > QUICK_TRIES;
+    this.ops = [...ops, ...this.ops];
+    if (isSlow) this.ops = newestOf(this.ops);
+    const again = (): void => {
       this.retry = undefined;
       this.go();
-    }, RETRY_MS);
+    };
+    this.retry = setTimeout(again, isSlow ? SLOW_RETRY_MS : RETRY_MS);
     this.retry.unref();
   }
 
@@ -107,6 +115,20 @@ export class Feed {
     this.inputs = larger;
     return true;
   }
+}
+
+/** @returns the last word on each watch and each presence, in their order: those before it say nothing any more */
+function newestOf(ops: readonly Op[]): Op[] {
+  const newest = new Map<string, Op>();
+  for (const one of ops) {
+    const match = one.is === 'create' ? one.order.match : one.match;
+    const subject = one.is === 'come' || one.is === 'go' ? `${one.slot} ${one.player}` : '';
+    const kind = one.is === 'unwatch' ? 'watch' : one.is === 'go' ? 'come' : one.is;
+    const key = `${kind} ${match} ${subject}`;
+    newest.delete(key);
+    newest.set(key, one);
+  }
+  return [...newest.values()];
 }
 
 /** The feeds of a gateway: one for each arena that somebody here has to do with. */

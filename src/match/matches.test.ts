@@ -254,6 +254,37 @@ test('M7: a match that is silent is asked for again, and its end is found though
   expect(await ann.next('over')).toMatchObject({ match });
 });
 
+test('M10: a match that the store knows no more is over for who watches it, and is not found', async () => {
+  const match = await arena.place([{ player: 'ann' }]);
+  const [ann, bea] = [lounge.enter('ann'), lounge.enter('bea')];
+  await matches.watch(ann, match);
+  await matches.watch(bea, match);
+  await redis.flushall();
+  await expect(matches.watch(bea, match)).rejects.toEqual(refused('not_found'));
+  expect(bea.watches?.size).toBe(0);
+  matches.changed(match);
+  expect(await ann.next('over')).toMatchObject({ match, failure: { code: 'lost' } });
+  expect(ann.watches?.size).toBe(0);
+  expect(matches.size).toBe(0);
+});
+
+test('M2, M11: a seat that was given while nobody could say so is found by its player', async () => {
+  const match = await arena.place([{ bot: 1 }]);
+  const [bea, ann] = [lounge.enter('bea'), lounge.enter('ann')];
+  await matches.watch(bea, match);
+  show(picture(matchHandle(match), 30));
+  await arena.change(match, { state: 'playing', seats: [{ player: 'ann' }] }, []);
+  await matches.watch(ann, match);
+  // It is not silent, so that nothing else has the record read.
+  const showing = setInterval(() => show(picture(matchHandle(match), 60)), 50);
+  try {
+    expect(await ann.next('watching')).toMatchObject({ slot: 0, state: 'playing' });
+  } finally {
+    clearInterval(showing);
+  }
+  await arena.told(match, { is: 'come', slot: 0, player: 'ann' });
+});
+
 test('M12: a forfeited seat goes to the bot of the order, and the player is free', async () => {
   const match = await arena.place([{ player: 'dan' }], 2);
   const bare = await arena.place([{ player: 'dan' }], -1);
@@ -267,6 +298,18 @@ test('M12: a forfeited seat goes to the bot of the order, and the player is free
   await expect(matches.forfeit({ player: 'dan' }, 'A'.repeat(16))).rejects.toEqual(
     refused('not_found'),
   );
+});
+
+test('M12: where the seat is given up already, or the match is over, its player is free all the same', async () => {
+  const [given, over] = [
+    await arena.place([{ player: 'eli' }]),
+    await arena.place([{ player: 'eli' }]),
+  ];
+  await arena.change(given, { seats: [{}] }, []);
+  await arena.change(over, { state: 'over' }, []);
+  for (const match of [given, over]) await matches.forfeit({ player: 'eli' }, match);
+  expect(await redis.smembers(playerKeys('eli').matches)).toEqual([]);
+  expect([...(await arena.ops(given)), ...(await arena.ops(over))]).toEqual([]);
 });
 
 test('M12: it is not certain where the arena takes nothing', async () => {

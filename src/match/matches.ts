@@ -70,7 +70,8 @@ export class Matches {
       }
       return watchingOf(record, slotOf(record, viewer.player));
     } catch (error) {
-      if (mine.watched === undefined && isWanted()) viewer.watches?.delete(handle);
+      const isGone = error instanceof Refusal && error.code === 'not_found';
+      if (isWanted() && (mine.watched === undefined || isGone)) this.leave(viewer, mine, handle);
       throw error;
     }
   }
@@ -100,11 +101,13 @@ export class Matches {
     const record = await records.find(match);
     if (record === undefined) throw new Refusal('not_found', `match ${match}`);
     const slot = slotOf(record, player);
-    if (slot < 0 || record.state === 'over') return;
-    const { botLevel } = record.order;
-    const seat = botLevel < 0 ? {} : { bot: botLevel };
-    const taken = await arenas.feed(record.arena, [{ is: 'seat', match, slot, seat }]);
-    if (!taken) throw new Refusal('unavailable', 'the arena takes no more just now');
+    if (slot >= 0 && record.state !== 'over') {
+      const { botLevel } = record.order;
+      const seat = botLevel < 0 ? {} : { bot: botLevel };
+      const taken = await arenas.feed(record.arena, [{ is: 'seat', match, slot, seat }]);
+      if (!taken) throw new Refusal('unavailable', 'the arena takes no more just now');
+    }
+    // Without a seat, too: it may have been given up by a call that did not come so far as this.
     await redis.srem(playerKeys(player).matches, match);
   }
 

@@ -20,6 +20,10 @@ const PATIENCE_MAX_MS = 8_000;
 const ASK_AGAIN_MS = 250;
 /** With a snapshot younger than this, word of changes comes, too, ms. */
 const FRESH_MS = 1_000;
+/** Between two reads of a record that has changed by the look of it, though nobody said so, ms. */
+const DOUBT_MS = 250;
+/** A record that is not there may be one that a store which went back has lost, and its arena writes anew, ms. */
+const MISSING_MS = 1_000;
 
 /** What matches need of a session. */
 export interface Viewer {
@@ -75,6 +79,10 @@ export class Watched {
   private asked = -Infinity;
   private patienceMs = PATIENCE_MS;
   private reading: 'no' | 'once' | 'again' = 'no';
+  /** When the record was asked for last, ms of performance.now: whoever made us has just read it. */
+  private readAt = performance.now();
+  private isDoubted = false;
+  private missingSince: number | undefined;
   private isClosed = false;
 
   constructor(
@@ -114,14 +122,16 @@ export class Watched {
       this.tell({ is: 'watch' });
     }
     if (watch.slot >= 0) this.presence('come', viewer, watch.slot);
+    // A seat may have become this player's, and the word of it been lost with the arena that should have said it.
+    else this.doubt();
     return this.keyframe;
   }
 
   leave(viewer: Viewer, { slot }: Watch): void {
     if (!this.viewers.delete(viewer)) return;
     viewer.connection.unsubscribe(this.topic);
-    const isLast = ![...this.viewers.keys()].some(({ player }) => player === viewer.player);
-    if (slot >= 0 && isLast) this.presence('go', viewer, slot);
+    // In this order: a crowd of spectators that leaves at once would look for each of them in all others.
+    if (slot >= 0 && !this.isHere(viewer.player)) this.presence('go', viewer, slot);
     if (this.isEmpty) this.tell({ is: 'unwatch' });
   }
 
@@ -136,7 +146,7 @@ export class Watched {
     this.term = term;
     this.heard = performance.now();
     this.patienceMs = PATIENCE_MS;
-    if (this.record.state === 'waiting' && tick > 0) this.refresh();
+    if (this.record.state === 'waiting' && tick > 0) this.doubt();
     if (!isKeyframe) return;
     // A copy: the frame is a part of something larger.
     this.keyframe = Buffer.from(frame);
@@ -150,12 +160,16 @@ export class Watched {
       this.reading = 'again';
       return;
     }
-    if (isAway(this.parts.redis)) return;
+    this.isDoubted = isAway(this.parts.redis);
+    if (this.isDoubted) return;
     this.reading = 'once';
+    this.readAt = performance.now();
     this.parts.records
       .find(this.match)
       .then((record) => {
-        if (record !== undefined && !this.isClosed) this.adopt(record);
+        if (this.isClosed) return;
+        if (record === undefined) this.missing();
+        else this.adopt(record);
       })
       .catch((error: unknown) => {
         this.parts.counters.add('background_failed', 'match');
@@ -172,6 +186,7 @@ export class Watched {
   adopt(record: MatchRecord): void {
     const before = this.record;
     this.record = record;
+    this.missingSince = undefined;
     if (record.state === 'over') return this.end();
     if (record.arena !== before.arena) {
       this.feed = this.parts.feeds.hold(record.arena);
@@ -192,6 +207,7 @@ export class Watched {
 
   /** Called now and then. */
   look(now: number): void {
+    if (this.isDoubted) this.check(now);
     if (Math.max(this.heard, this.asked) > now - this.patienceMs) return;
     this.patienceMs = Math.min(PATIENCE_MAX_MS, this.patienceMs * 2);
     this.ask();
@@ -202,6 +218,35 @@ export class Watched {
     if (this.isClosed) return;
     this.isClosed = true;
     this.parts.feeds.release(this.arena);
+  }
+
+  /** Something does not fit the record, and nobody said that it has changed: it is read, soon if not now. */
+  private doubt(): void {
+    this.isDoubted = true;
+    this.check(performance.now());
+  }
+
+  private check(now: number): void {
+    if (this.readAt <= now - DOUBT_MS) this.refresh();
+  }
+
+  /** The store does not know it. */
+  private missing(): void {
+    const now = performance.now();
+    this.missingSince ??= now;
+    if (this.isFresh || this.missingSince > now - MISSING_MS) {
+      this.isDoubted = true;
+      return;
+    }
+    this.parts.log.warn('match is gone from the store', { match: this.match });
+    const failure = { code: 'lost', message: 'nothing is known of it any more' } as const;
+    this.record = { ...this.record, state: 'over', failure };
+    this.end();
+  }
+
+  private isHere(player: string): boolean {
+    for (const viewer of this.viewers.keys()) if (viewer.player === player) return true;
+    return false;
   }
 
   private tellViewers(): void {
