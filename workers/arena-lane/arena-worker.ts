@@ -5,6 +5,7 @@ import { ARENA_ATTEMPTS } from '../../src/jobs/queues.ts';
 import { arenaQueue, queuePrefix } from '../../src/relay/keys.ts';
 import { forkOptions, type ForkCommand } from '../cores.ts';
 import type { AnyGame } from '../games/contract.ts';
+import { lockKeeper } from './locks.ts';
 
 /** A worker that another one waits for may be frozen: so long until the others look for themselves, s. */
 const DRAIN_DELAY_S = 1;
@@ -37,6 +38,7 @@ export class ArenaWorker extends Worker {
   readonly queue: string;
   private readonly host: Host;
   private readonly isReady: () => boolean;
+  private readonly keep: ReturnType<typeof lockKeeper>;
 
   constructor(parts: ArenaWorkerParts) {
     const { game, name, sandbox, connection, config, command, env, host, isReady } = parts;
@@ -57,6 +59,17 @@ export class ArenaWorker extends Worker {
     this.queue = queue;
     this.host = host;
     this.isReady = isReady;
+    this.keep = lockKeeper(connection, (key) => this.toKey(key));
+  }
+
+  /** @returns jobs whose lock somebody else has now, not those whose lock ran out while the store was away */
+  override async extendJobLocks(
+    jobs: string[],
+    tokens: string[],
+    durationMs: number,
+  ): Promise<string[]> {
+    const held = jobs.map((job, i) => ({ job, token: tokens[i] ?? '' }));
+    return await this.keep(held, durationMs);
   }
 
   /**
