@@ -28,6 +28,8 @@ export interface WarmPoolParts {
 export class WarmPool {
   private readonly forks = new Set<Promise<void>>();
   private size: number;
+  private keeping: Promise<void> | undefined;
+  private isResting = false;
 
   constructor(private readonly parts: WarmPoolParts) {
     this.size = parts.size;
@@ -59,20 +61,15 @@ export class WarmPool {
 
   /** Forks what is missing. Resolves when all are ready. @throws Error when one does not start */
   async warm(): Promise<void> {
-    for (let n = this.children.length + this.forks.size; n < this.size; n++) this.begin();
+    this.beginMissing();
     await Promise.all(this.forks);
   }
 
-  /** Tries until all are ready, or nobody needs them any more. */
+  /** Tries until all are ready, or nobody needs them any more. Whoever asks meanwhile waits along. */
   async keepWarm(): Promise<void> {
-    while (!this.parts.closing()) {
-      try {
-        return await this.warm();
-      } catch (error) {
-        this.parts.log.error('child does not start', { ...this.parts.whose, error });
-        await new Promise((resolve) => setTimeout(resolve, REFORK_MS).unref());
-      }
-    }
+    if (this.keeping !== undefined && !this.isResting && !this.parts.closing()) this.beginMissing();
+    this.keeping ??= this.tryOn().finally(() => (this.keeping = undefined));
+    await this.keeping;
   }
 
   /** Waits while no child is free and one is on its way. */
@@ -96,9 +93,34 @@ export class WarmPool {
     });
   }
 
+  /** How many are neither there nor on their way. */
+  private get missing(): number {
+    return this.size - this.children.length - this.forks.size;
+  }
+
+  private async tryOn(): Promise<void> {
+    while (!this.parts.closing()) {
+      try {
+        await this.warm();
+        if (this.forks.size === 0 && this.missing <= 0) return;
+      } catch (error) {
+        this.parts.log.error('child does not start', { ...this.parts.whose, error });
+        this.isResting = true;
+        await new Promise((resolve) => setTimeout(resolve, REFORK_MS).unref());
+        this.isResting = false;
+      }
+    }
+  }
+
+  private beginMissing(): void {
+    for (let n = this.missing; n > 0; n--) this.begin();
+  }
+
   private begin(): void {
     const fork = this.fork().finally(() => this.forks.delete(fork));
     this.forks.add(fork);
+    // Whoever waits for it hears why it did not start; it may be over before anybody does.
+    fork.catch(() => undefined);
   }
 
   private async fork(): Promise<void> {
