@@ -18,7 +18,7 @@ const HELP: Readonly<Record<string, string>> = {
   open_seats_dropped: "Bots' seats that were not offered to others: too many are open.",
   ops_dropped: 'Words to arenas about who watches that were given up.',
   records_unreadable:
-    'Tickets, found matches and open seats that were passed over, by what they are.',
+    'What is stored and was passed over because it cannot be read, by what it is.',
   redis_errors: 'Errors of the connections to Redis.',
   requests_accepted: 'Requests taken on, by kind.',
   requests_ended: 'Requests that ended, by state.',

@@ -59,8 +59,7 @@ export class Pool {
   }
 
   async waiting(queue: QueueName): Promise<Ticket[]> {
-    const all = await this.scan(poolKeys(queue).pool);
-    return all.map(readTicket);
+    return (await this.read(poolKeys(queue).pool, 'ticket', readTicket)).read;
   }
 
   /** @returns false when a ticket has left meanwhile, or a seat was taken: then nothing was changed */
@@ -83,8 +82,10 @@ export class Pool {
 
   /** @returns what is committed and whose players were not all told: a pass begins with these */
   async found(queue: QueueName): Promise<Found[]> {
-    const all = await this.scan(poolKeys(queue).found);
-    return all.map((json) => found.parse(JSON.parse(json)));
+    const { read } = await this.read(poolKeys(queue).found, 'found', (json) =>
+      found.parse(JSON.parse(json)),
+    );
+    return read;
   }
 
   /** The players of an entry are told. @param open seats of its match that others may take */
@@ -98,8 +99,13 @@ export class Pool {
   }
 
   async openSeats(queue: QueueName): Promise<OpenSeat[]> {
-    const all = await this.scan(poolKeys(queue).open);
-    return all.map((json) => openSeat.parse(JSON.parse(json)));
+    const { open } = poolKeys(queue);
+    const { read, unreadable } = await this.read(open, 'open_seat', (json) =>
+      openSeat.parse(JSON.parse(json)),
+    );
+    // A bot has each of them, and keeps it: but here they would take room from others for ever.
+    if (unreadable.length > 0) await this.redis.hdel(open, ...unreadable);
+    return read;
   }
 
   /** They are open no more: their match is over, or has run for too long. */
@@ -143,8 +149,30 @@ export class Pool {
     if (by > 0) this.counters?.add(name, cause, by);
   }
 
-  /** @returns the values of a hash, each once; one that is set or deleted meanwhile may be missing */
-  private async scan(key: string): Promise<string[]> {
+  /**
+   * One that cannot be read, of a later version perhaps, stays where it is and holds up nobody else.
+   * @param as a counter's cause
+   */
+  private async read<T>(
+    key: string,
+    as: string,
+    parse: (json: string) => T,
+  ): Promise<{ read: T[]; unreadable: string[] }> {
+    const read: T[] = [];
+    const unreadable: string[] = [];
+    for (const [name, json] of await this.scan(key)) {
+      try {
+        read.push(parse(json));
+      } catch {
+        unreadable.push(name);
+      }
+    }
+    this.count('records_unreadable', as, unreadable.length);
+    return { read, unreadable };
+  }
+
+  /** @returns the fields of a hash, each once; one that is set or deleted meanwhile may be missing */
+  private async scan(key: string): Promise<Map<string, string>> {
     const values = new Map<string, string>();
     let cursor = '0';
     do {
@@ -152,7 +180,7 @@ export class Pool {
       for (let i = 0; i + 1 < pairs.length; i += 2) values.set(pairs[i] ?? '', pairs[i + 1] ?? '');
       cursor = next;
     } while (cursor !== '0');
-    return [...values.values()];
+    return values;
   }
 }
 

@@ -44,7 +44,7 @@ test('the quick reader takes what the schema takes, and nothing else', () => {
   fc.assert(
     fc.property(candidates, (one) => {
       const json = JSON.stringify(one) ?? 'null';
-      // The schema is strict about what it does not know; the reader leaves that alone.
+      // The schema drops what it does not know; the reader does not copy.
       fc.pre(!json.includes('unknown'));
       const read = ticket.safeParse(JSON.parse(json));
       if (read.success) taken++;

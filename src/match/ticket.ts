@@ -2,11 +2,16 @@ import * as z from 'zod';
 import { matchId, matchQueues } from '../../protocol/index.ts';
 import { matchOrder } from './order.ts';
 
-const rating = z.strictObject({ mu: z.number(), sigma: z.number().positive() });
+const rating = z.object({ mu: z.number(), sigma: z.number().positive() });
 export type Rating = z.infer<typeof rating>;
 
 /** openskill's defaults for somebody who never played. */
 const NEWCOMER: Rating = Object.freeze({ mu: 25, sigma: 25 / 3 });
+
+/*
+ * What is stored here is read by workers of other versions, too, while one is deployed: what they do not know they leave
+ * alone.
+ */
 
 /** A `matchmake` request while it waits in the pool of its queue. */
 export const ticket = z.object({
@@ -20,7 +25,7 @@ export const ticket = z.object({
   rating,
   /** Round-trip time by region, ms. */
   regions: z.record(z.string(), z.number()),
-  party: z.strictObject({ id: z.string(), size: z.int().min(1) }).optional(),
+  party: z.object({ id: z.string(), size: z.int().min(1) }).optional(),
 });
 export type Ticket = z.infer<typeof ticket>;
 
@@ -37,7 +42,7 @@ const common = {
 };
 
 /** A seat of a running match that a bot keeps warm for whoever comes. */
-export const openSeat = z.strictObject({
+export const openSeat = z.object({
   match: matchId,
   slot: z.int().min(0),
   arena: z.string(),
@@ -55,8 +60,8 @@ export type OpenSeat = z.infer<typeof openSeat>;
 
 /** What tickets were found: a match of their own, or seats in one that runs. Their players have still to be told. */
 export const found = z.discriminatedUnion('is', [
-  z.strictObject({ is: z.literal('match'), ...common, order: matchOrder }),
-  z.strictObject({ is: z.literal('fill'), ...common, seats: z.array(openSeat).min(1) }),
+  z.object({ is: z.literal('match'), ...common, order: matchOrder }),
+  z.object({ is: z.literal('fill'), ...common, seats: z.array(openSeat).min(1) }),
 ]);
 export type Found = z.infer<typeof found>;
 export type FoundMatch = Extract<Found, { is: 'match' }>;

@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { randomId } from '../../src/lib/ids.ts';
 import { OPEN_SEATS_MAX } from '../../src/match/pool.ts';
 import type { OpenSeat } from '../../src/match/ticket.ts';
-import { poolKeys } from '../../src/relay/keys.ts';
+import { matchKey, poolKeys } from '../../src/relay/keys.ts';
 import { Hall } from './hall.ts';
 
 const regions = { ams: 20 };
@@ -58,4 +58,33 @@ test('where too many seats are open, more are not, and are counted', async () =>
   expect((await hall.match('ann')).match).toBe((await hall.match('bob')).match);
   expect(await hall.counts('knockout')).toEqual([0, 0, 0, OPEN_SEATS_MAX]);
   expect(hall.counters.get('open_seats_dropped')).toBe(BOTS - 1);
+});
+
+test('what cannot be read is passed over and counted, and holds up nobody', async () => {
+  const { pool, found, open } = poolKeys('knockout');
+  for (const key of [pool, found, open]) {
+    await hall.redis.hset(key, 'cut/off', '{"is":', 'nobody/knows', '{"is":"what"}');
+  }
+  await hall.enter('ann', { queue: 'knockout', regions }, { ageMs });
+  expect(await hall.pass('knockout')).toBe(0);
+  expect((await hall.match('ann')).queue).toBe('knockout');
+  // Nobody could ever close these seats.
+  expect(await hall.counts('knockout')).toEqual([2, 2, 0, BOTS]);
+  for (const cause of ['ticket', 'found', 'open_seat']) {
+    expect(hall.counters.get('records_unreadable', cause)).toBeGreaterThanOrEqual(2);
+  }
+});
+
+test('a found match whose record cannot be read holds up no other', async () => {
+  await hall.ledger.beat('a', 0);
+  await hall.enter('ann', { queue: 'knockout', regions }, { ageMs });
+  expect(await hall.pass('knockout')).toBe(1);
+  const [entry] = await hall.pool.found('knockout');
+  await hall.redis.hset(matchKey(entry?.id ?? ''), 'order', '{"cut":');
+  await hall.ledger.beat('a', 9);
+  await hall.enter('bob', { queue: 'knockout', regions }, { ageMs });
+  expect(await hall.pass('knockout')).toBe(0);
+  expect(await hall.end('ann')).toBeUndefined();
+  expect((await hall.match('bob')).teams.flat()).toEqual(['bob']);
+  expect(hall.counters.get('records_unreadable', 'match')).toBe(1);
 });

@@ -2,6 +2,7 @@ import type { MatchQueue } from '../../../protocol/index.ts';
 import type { MatchRecord, MatchRecords } from '../../../src/match/records.ts';
 import type { Pool } from '../../../src/match/pool.ts';
 import type { OpenSeat } from '../../../src/match/ticket.ts';
+import { undefinedWhereUnreadable } from './reading.ts';
 import { widened, type Ticket } from './tickets.ts';
 
 /** Running matches that one pass looks at; the newest are open for longest. */
@@ -58,7 +59,7 @@ export async function openMatches(
   const found = await Promise.all(
     newest.map(async (seats) => {
       const [{ match, region, mu } = missing()] = seats;
-      const record = await records.find(match);
+      const record = await records.find(match).catch(undefinedWhereUnreadable);
       const isOpen = record !== undefined && mayJoin(record, openMs, now);
       if (!isOpen) await pool.closeSeats(queue.name, seats);
       return isOpen ? { match, region, mu, seats } : undefined;
