@@ -3,10 +3,10 @@ import { script, type Redis, type Script } from '../lib/redis.ts';
 import { asList, asText } from '../lib/reply.ts';
 import { matchKey, playerKeys, poolKeys } from '../relay/keys.ts';
 
-/** Longer than any match takes; a set that nobody cleans up goes by itself. */
+/** Longer than any match takes; what nobody cleans up goes by itself. */
 const MATCHES_TTL_S = 86_400;
 
-/** KEYS: promised, matches. ARGV: match. Reply: nothing, or the matches that the player has a seat in. */
+/** KEYS: promised, matches. ARGV: match, ttl s. Reply: nothing, or the matches that the player has a seat in. */
 const promise: Script = {
   name: 'musterPromise',
   keys: 2,
@@ -15,7 +15,7 @@ local promised = redis.call('GET', KEYS[1])
 if promised == ARGV[1] or redis.call('SISMEMBER', KEYS[2], ARGV[1]) == 1 then return {} end
 local all = redis.call('SMEMBERS', KEYS[2])
 if promised then table.insert(all, promised) end
-if #all == 0 then redis.call('SET', KEYS[1], ARGV[1]) end
+if #all == 0 then redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) end
 return all
 `,
 };
@@ -62,11 +62,10 @@ export class Promises {
 
   /** Idempotent. @returns false when the player has a seat in another match that is not over */
   async make(player: string, match: string): Promise<boolean> {
-    const { promised, matches } = playerKeys(player);
-    const others = asList(await this.run.promise(promised, matches, match)).map(asText);
+    const others = await this.othersThan(player, match);
     if (others.length === 0) return true;
     if (await this.anyRuns(player, others)) return false;
-    return asList(await this.run.promise(promised, matches, match)).length === 0;
+    return (await this.othersThan(player, match)).length === 0;
   }
 
   /** The match is placed: the player has a seat in it until it is over. */
@@ -95,6 +94,12 @@ export class Promises {
     const { promised, matches } = playerKeys(player);
     if (over.length > 0) await this.run.forget(promised, matches, ...over);
     return over.length < all.length;
+  }
+
+  /** @returns what the player is in; nothing: it is promised now */
+  private async othersThan(player: string, match: string): Promise<string[]> {
+    const { promised, matches } = playerKeys(player);
+    return asList(await this.run.promise(promised, matches, match, MATCHES_TTL_S)).map(asText);
   }
 
   /** Found first: what is not found any more has a record, and what is promised was found. */

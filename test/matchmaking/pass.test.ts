@@ -38,6 +38,8 @@ test('a match that finds no arena waits for one that opens, and is told then', a
   await hall.enter('bob', { queue: 'duel', regions });
   expect(await hall.pass('duel')).toBe(2);
   expect(await hall.end('ann')).toBeUndefined();
+  // Nobody is kept from playing for ever by a match that Redis forgot.
+  expect(await hall.redis.ttl(playerKeys('ann').promised)).toBeGreaterThan(0);
   await hall.ledger.beat('a', 0);
   expect(await hall.pass('duel')).toBe(2);
   await hall.ledger.close('a');
