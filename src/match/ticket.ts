@@ -61,7 +61,13 @@ export type OpenSeat = z.infer<typeof openSeat>;
 /** What tickets were found: a match of their own, or seats in one that runs. Their players have still to be told. */
 export const found = z.discriminatedUnion('is', [
   z.object({ is: z.literal('match'), ...common, order: matchOrder }),
-  z.object({ is: z.literal('fill'), ...common, seats: z.array(openSeat).min(1) }),
+  z.object({
+    is: z.literal('fill'),
+    ...common,
+    seats: z.array(openSeat).min(1),
+    /** When it was found, ms since 1970. */
+    at: z.number().default(0),
+  }),
 ]);
 export type Found = z.infer<typeof found>;
 export type FoundMatch = Extract<Found, { is: 'match' }>;

@@ -99,6 +99,21 @@ test('who waits alone plays with bots, and the next one takes a seat of theirs',
   expect(await hall.redis.smembers(playerKeys('bob').matches)).toEqual([ann.match]);
 });
 
+test('an arena that says nothing is not told of its late comer with every pass', async () => {
+  await hall.enter('ann', { queue: 'knockout', regions }, { ageMs: 2_500 });
+  expect(await hall.pass('knockout')).toBe(0);
+  await hall.ledger.tick();
+  await hall.enter('bob', { queue: 'knockout', regions });
+  const before = Date.now();
+  for (let n = 0; n < 20; n++) expect(await hall.pass('knockout')).toBe(1);
+  const times = 1 + Math.ceil((Date.now() - before) / 1_000);
+  await hall.ledger.tick();
+  const told = [...hall.ledger.told.values()].flat().filter(({ is }) => is === 'seat');
+  expect(told.length).toBeGreaterThanOrEqual(1);
+  expect(told.length).toBeLessThanOrEqual(times);
+  expect(await hall.pass('knockout')).toBe(0);
+});
+
 test('a match that is over when its seat is wanted gives the ticket back with its age', async () => {
   await hall.enter('ann', { queue: 'knockout', regions });
   await until(async () => (await hall.pass('knockout')) === 0);

@@ -9,13 +9,25 @@ import { Arenas } from '../../src/match/arenas.ts';
 import { Pool } from '../../src/match/pool.ts';
 import { Promises } from '../../src/match/promises.ts';
 import { MatchRecords } from '../../src/match/records.ts';
-import { ticketName, type Found, type FoundMatch, type Ticket } from '../../src/match/ticket.ts';
+import {
+  ticketName,
+  type Found,
+  type FoundFill,
+  type FoundMatch,
+  type Ticket,
+} from '../../src/match/ticket.ts';
 import { jobId, poolKeys } from '../../src/relay/keys.ts';
 import type { AnyGame } from '../games/contract.ts';
 import { gameNamed } from '../games/index.ts';
 import type { Place } from '../held.ts';
 import { formMatches, type FormedMatch } from './matchmake-core.ts';
-import { chooseFills, openMatches, youngSeats } from './matchmaking/backfill.ts';
+import {
+  chooseFills,
+  isTold,
+  lookAgainMs,
+  openMatches,
+  youngSeats,
+} from './matchmaking/backfill.ts';
 import { finish, type Desk, type Step } from './matchmaking/finishing.ts';
 import { Looking } from './matchmaking/looking.ts';
 import { foundFill, foundMatch } from './matchmaking/ordering.ts';
@@ -44,8 +56,6 @@ export interface PassEnd {
 const SIDE_BY_SIDE = 64;
 /** A pass commits nothing after this, ms: what it has formed by then is formed again, from who waits then. */
 const COMMIT_MS = 3_000;
-/** An arena says within a tick whether it has seated somebody. */
-const SEATED_MS = 50;
 
 /**
  * One pass over the pool of one queue. A pass that dies at any step is run again and goes on where it was: what is
@@ -106,7 +116,9 @@ class MatchmakingPass {
   private async desk(): Promise<Desk> {
     const { context, queue, pool, matches } = this;
     const { redis, place, counters, at = () => undefined } = context;
-    const term = await redis.hincrby(poolKeys(queue.name).state, 'term', 1);
+    const { state } = poolKeys(queue.name);
+    const term = await redis.hincrby(state, 'term', 1);
+    const last = Number((await redis.hget(state, 'last')) ?? 0);
     const fence = { name: `mm:${queue.name}`, term };
     const placing = new Placing(redis, new Arenas(redis), matches, fence, this.game.version, at);
     await placing.look();
@@ -115,7 +127,8 @@ class MatchmakingPass {
     const left = ({ player, id }: RequestName): void => {
       this.counted.push(admission.left(kinds.matchmake, jobId(player, id)));
     };
-    return { pool, promises, placing, matches, left, place, counters, at };
+    const isTellingTime = (entry: FoundFill): boolean => isTold(entry, last, this.now);
+    return { pool, promises, placing, matches, isTold: isTellingTime, left, place, counters, at };
   }
 
   private looking(): Looking {
@@ -189,7 +202,7 @@ class MatchmakingPass {
     if (free.length === 0) return new Set();
     const open = await openMatches(this.pool, this.matches, queue, tickRate, now, seats);
     const fills = chooseFills(free, open, queue, now);
-    await sideBySide(fills, async (one) => await commit(foundFill(one, queue.name)));
+    await sideBySide(fills, async (one) => await commit(foundFill(one, queue.name, now)));
     return new Set(fills.map(({ unit }) => unit.id));
   }
 
@@ -227,7 +240,9 @@ class MatchmakingPass {
     const { waits, back } = end;
     this.pending += waits;
     this.back += back;
-    if (waits > 0 && entry.is === 'fill') this.againMs = SEATED_MS;
+    if (waits > 0 && entry.is === 'fill') {
+      this.againMs = Math.min(this.againMs, lookAgainMs(entry, this.now));
+    }
   }
 }
 

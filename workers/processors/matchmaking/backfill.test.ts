@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { OpenSeat } from '../../../src/match/ticket.ts';
-import { chooseFills, type OpenMatch } from './backfill.ts';
+import { chooseFills, isTold, lookAgainMs, type OpenMatch } from './backfill.ts';
 import type { Ticket } from './tickets.ts';
 
 const NOW = 100_000;
@@ -44,6 +44,25 @@ test('a unit takes the match nearest in skill, within its window and its reach',
   expect(chosen(unit('a', 31, 1_000))).toBe('far');
   expect(chosen(unit('a', 25, 0, 1, 101))).toBeUndefined();
   expect(chosen(unit('a', 25, 1_000, 1, 101))).toBe('near');
+});
+
+test('an arena is told at once and then once a second, however often passes look and where one dies', () => {
+  const at = NOW;
+  const told: number[] = [];
+  const looks: number[] = [];
+  let last = NOW - 250;
+  for (let now = NOW; now < NOW + 3_500; now += lookAgainMs({ at }, now)) {
+    looks.push(now - NOW);
+    if (isTold({ at }, last, now)) told.push(now - NOW);
+    last = now;
+  }
+  expect(looks.slice(0, 8)).toEqual([0, 50, 100, 150, 200, 250, 300, 550]);
+  expect(told).toEqual([0, 1_050, 2_050, 3_050]);
+  // Its pass died, before or after it told: nobody knows.
+  expect(isTold({ at }, NOW - 250, NOW + 100)).toBe(true);
+  // Found by a worker that wrote no time down.
+  expect(lookAgainMs({ at: 0 }, NOW)).toBe(250);
+  expect(isTold({ at: 0 }, NOW - 1_000, NOW)).toBe(true);
 });
 
 test('the oldest chooses first, and a seat is given once', () => {

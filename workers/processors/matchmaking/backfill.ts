@@ -1,12 +1,19 @@
 import type { MatchQueue } from '../../../protocol/index.ts';
+import { PASS_INTERVAL_MS } from '../../../src/jobs/pass.ts';
 import type { MatchRecord, MatchRecords } from '../../../src/match/records.ts';
 import type { Pool } from '../../../src/match/pool.ts';
-import type { OpenSeat } from '../../../src/match/ticket.ts';
+import type { FoundFill, OpenSeat } from '../../../src/match/ticket.ts';
 import { undefinedWhereUnreadable } from './reading.ts';
 import { widened, type Ticket } from './tickets.ts';
 
 /** Running matches that one pass looks at; the newest are open for longest. */
 const MATCHES_MAX = 200;
+
+/** An arena says within a tick whether it has seated somebody, unless it is being taken over, ms. */
+const SEATED_MS = 50;
+const SEATED_BY_MS = 300;
+/** An arena's input outlives it; it is told again because Redis may have lost that, ms. */
+const TELL_MS = 1_000;
 
 /** Seats of one running match that bots keep. */
 export interface OpenMatch {
@@ -66,6 +73,20 @@ export async function openMatches(
     }),
   );
   return found.filter((one) => one !== undefined);
+}
+
+/** @returns when to look again for whether players who were found seats have them, ms */
+export function lookAgainMs({ at }: Pick<FoundFill, 'at'>, now: number): number {
+  return now - at < SEATED_BY_MS ? SEATED_MS : PASS_INTERVAL_MS;
+}
+
+/**
+ * Whether an arena is told of its late comers: at once, and then from time to time.
+ * @param last when the last pass began that came to its end, ms since 1970
+ */
+export function isTold({ at }: Pick<FoundFill, 'at'>, last: number, now: number): boolean {
+  const times = (then: number): number => Math.floor((then - at) / TELL_MS);
+  return at > last || times(now) > times(last);
 }
 
 function openMsOf({ backfill }: Queue, tickRate: number): number {

@@ -6,6 +6,7 @@ import type { Pool } from '../../../src/match/pool.ts';
 import type { Promises } from '../../../src/match/promises.ts';
 import type {
   Found,
+  FoundFill,
   FoundMatch,
   OpenSeat,
   SeatedTicket,
@@ -33,6 +34,8 @@ export interface Desk {
   readonly promises: Promises;
   readonly placing: Placing;
   readonly matches: MatchRecords;
+  /** Whether the arena is told in this pass of players who were found seats there. */
+  readonly isTold: (entry: FoundFill) => boolean;
   /** Told of each request that has ended: it has left the depth of its kind. */
   readonly left: (request: RequestName) => void;
   readonly place: Place;
@@ -64,7 +67,9 @@ export async function finish(desk: Desk, entry: Found): Promise<Finish> {
   at('promised');
 
   const outcome =
-    entry.is === 'match' ? await placing.place(entry.order) : await placing.fill(entry);
+    entry.is === 'match'
+      ? await placing.place(entry.order)
+      : await placing.fill(entry, desk.isTold(entry));
   if (outcome.is === 'gone') return await dissolve(desk, entry, []);
   if (outcome.is === 'waits') {
     // Seats of a running match were asked for already: they have some time to become theirs after all.

@@ -55,11 +55,11 @@ export function foundMatch(
 }
 
 /** Seats of a running match as they are committed. */
-export function foundFill({ unit, seats }: Fill<Unit>, queue: QueueName): FoundFill {
+export function foundFill({ unit, seats }: Fill<Unit>, queue: QueueName, now: number): FoundFill {
   const tickets = seats.flatMap(({ slot }, at) => {
     const ticket = unit.tickets[at];
     return ticket === undefined ? [] : [{ ...ticket, slot }];
   });
   const quality = seats[0]?.quality ?? 0;
-  return { is: 'fill', id: randomId(12), queue, tickets, quality, seats: [...seats] };
+  return { is: 'fill', id: randomId(12), queue, tickets, quality, seats: [...seats], at: now };
 }

@@ -79,8 +79,11 @@ export class Placing {
     return await this.placeAnew(record?.order ?? order, record?.arena);
   }
 
-  /** Seats players in a running match. The arena says in the match's record that they are. */
-  async fill({ seats: [first], tickets }: FoundFill): Promise<Outcome> {
+  /**
+   * Seats players in a running match. The arena says in the match's record that they are.
+   * @param isTold whether the arena is told of them now
+   */
+  async fill({ seats: [first], tickets }: FoundFill, isTold: boolean): Promise<Outcome> {
     if (first === undefined) return { is: 'gone' };
     const record = await this.records.find(first.match);
     if (record === undefined || record.state === 'over') return { is: 'gone' };
@@ -91,7 +94,7 @@ export class Placing {
       return { is: 'seat' as const, match: first.match, slot, seat: { player } };
     });
     // Whether the arena took them or is behind: an earlier pass may have asked already, so the record has to say.
-    await this.arenas.feed(record.arena, ops);
+    if (isTold) await this.arenas.feed(record.arena, ops);
     return { is: 'waits' };
   }
 
@@ -100,7 +103,7 @@ export class Placing {
     const asked = new Set(from === undefined ? [] : [from]);
     while (asked.size <= ASKED_MAX) {
       const others = this.beats.filter(({ arena }) => !asked.has(arena));
-      const beat = pickArena(others, order.game, order.version);
+      const beat = pickArena(others, order.game, order.version, order.region);
       if (beat === undefined) break;
       asked.add(beat.arena);
       if (!(await this.records.write(order, beat.arena, from))) throw new Superseded(order.match);
