@@ -19,6 +19,7 @@ import { Dispatcher } from './dispatch.ts';
 import { Doors, type Entrance } from './doors.ts';
 import { createHandlers } from './handlers.ts';
 import { createApi } from './http/api.ts';
+import { kept } from './http/kept.ts';
 import { Limiter } from './http/limiter.ts';
 import { MatchShelf } from './http/matches.ts';
 import { Watchers } from './http/watchers.ts';
@@ -29,6 +30,8 @@ import { serve, type Exchange, type Server, type SocketEvents } from './uws.ts';
 const EXPIRY_SWEEP_MS = 10_000;
 /** From going_away to the cut, so that close frames arrive and clients have gone elsewhere, ms. */
 const LEAVE_MS = 500;
+/** How old a list of workers the check of readiness may go by, ms: anybody may ask for it as often as they like. */
+const WORKERS_MS = 250;
 
 export interface Gateway {
   readonly name: string;
@@ -83,7 +86,8 @@ export async function startGateway(
     counters,
     log,
   });
-  const shelf = new MatchShelf({ redis, records, arenas, replays: new Replays(redis, config) });
+  const replays = new Replays(redis, config);
+  const shelf = new MatchShelf({ redis, records, arenas, replays, counters });
   const dispatcher = new Dispatcher(
     createHandlers({ hub, rooms, jobs, matches }),
     { frameMaxBytes: config.FRAME_MAX_BYTES, errorsMax: config.ERRORS_MAX },
@@ -97,7 +101,8 @@ export async function startGateway(
   const needed = (['cpu', 'io', 'arena'] as const).filter(
     (lane) => lane !== 'arena' || config.ARENA_MATCHES > 0,
   );
-  const notReady = async () => await whatIsMissing(redis, subscriber, fleet, needed);
+  const workers = kept(WORKERS_MS, async () => await fleet.list());
+  const notReady = async () => await whatIsMissing(redis, subscriber, workers, needed);
   const bodyMaxBytes = config.FRAME_MAX_BYTES * 4;
   const api = createApi({
     auth,
@@ -118,10 +123,7 @@ export async function startGateway(
   // Redis may come back with less than it had.
   let connected = false;
   redis.on('ready', () => {
-    if (connected) {
-      hub.checkAll();
-      matches.checkAll();
-    }
+    if (connected) checkAll(hub, matches);
     connected = true;
   });
   const connections = new Set<Connection>();
@@ -266,7 +268,23 @@ function listen(
       parts.counters.add('wakes_dropped', 'unreadable');
     }
   });
-  subscriber.subscribe(own).catch(() => parts.counters.add('redis_errors'));
+  const hear = async (): Promise<void> => {
+    await subscriber.subscribe(own);
+  };
+  const failed = (): void => parts.counters.add('redis_errors');
+  hear().catch(failed);
+  let connected = false;
+  subscriber.on('ready', () => {
+    // It may have been away alone, or longer than the other connection: what was said meanwhile is looked for when
+    // it is certain that whatever comes next is heard. ioredis subscribes by itself, and does not say when.
+    if (connected) hear().then(() => checkAll(parts.hub, parts.matches), failed);
+    connected = true;
+  });
+}
+
+function checkAll(hub: Hub, matches: Matches): void {
+  hub.checkAll();
+  matches.checkAll();
 }
 
 function endExpired(hub: Hub): void {
@@ -288,11 +306,11 @@ async function guestSecret(redis: Redis): Promise<string> {
 async function whatIsMissing(
   redis: Redis,
   subscriber: Redis,
-  fleet: Fleet,
+  workers: () => Promise<Beat[]>,
   needed: readonly Beat['lanes'][number][],
 ): Promise<string | undefined> {
   if (redis.status !== 'ready' || subscriber.status !== 'ready') return 'redis';
-  const lanes = new Set((await fleet.list()).flatMap((worker) => worker.lanes));
+  const lanes = new Set((await workers()).flatMap((worker) => worker.lanes));
   for (const lane of needed) if (!lanes.has(lane)) return `a worker for the ${lane} lane`;
   return undefined;
 }

@@ -11,6 +11,12 @@ import { MATCHES_KEY, matchKey } from '../relay/keys.ts';
 import { matchOrder, type MatchOrder } from './order.ts';
 import { ratingChange } from './ratings.ts';
 
+/**
+ * A record that nobody closes is forgotten after so long, ms: where its arena is gone for good, and with it whoever
+ * would close it, nothing else takes it away. Far more than any match is played for.
+ */
+const OPEN_MAX_MS = 7 * 86_400_000;
+
 /** What is known of a match, for as long as it runs and MATCH_TTL_MS after. */
 export const matchRecord = z.object({
   order: matchOrder,
@@ -55,7 +61,7 @@ return 1
 };
 
 /**
- * KEYS: record. ARGV: arena, order, seats, arena that it is taken from, all as JSON.
+ * KEYS: record. ARGV: arena, order, seats, arena that it is taken from, all as JSON; ms until it is forgotten.
  * Reply: 1, or 0 where the match has begun or ended, or is at another arena.
  */
 const write: Script = {
@@ -67,6 +73,7 @@ local state = is[1]
 if state and (state ~= '"waiting"' or (is[2] ~= ARGV[1] and is[2] ~= ARGV[4])) then return 0 end
 redis.call('HSET', KEYS[1], 'arena', ARGV[1], 'order', ARGV[2])
 if not state then redis.call('HSET', KEYS[1], 'seats', ARGV[3], 'state', '"waiting"', 'term', 0) end
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 1
 `,
 };
@@ -102,8 +109,15 @@ export class MatchRecords {
    */
   async write(order: MatchOrder, arena: string, from = ''): Promise<boolean> {
     const texts = [arena, order, order.seats, from].map((value) => JSON.stringify(value));
-    const written = (await this.run.write(matchKey(order.match), ...texts)) === 1;
-    if (written) await this.redis.zadd(MATCHES_KEY, order.createdAt, order.match);
+    const written = (await this.run.write(matchKey(order.match), ...texts, OPEN_MAX_MS)) === 1;
+    if (written) {
+      const { createdAt, match } = order;
+      const forgotten = createdAt - OPEN_MAX_MS;
+      await Promise.all([
+        this.redis.zadd(MATCHES_KEY, createdAt, match),
+        this.redis.zremrangebyscore(MATCHES_KEY, '-inf', forgotten),
+      ]);
+    }
     return written;
   }
 
@@ -127,11 +141,26 @@ export class MatchRecords {
     await this.redis.pipeline().zrem(MATCHES_KEY, match).pexpire(matchKey(match), ttlMs).exec();
   }
 
-  /** @returns the newest running matches */
-  async running(most: number): Promise<MatchRecord[]> {
+  /**
+   * @param unreadable told of each that another version wrote in another way: it is left out
+   * @returns the newest running matches
+   */
+  async running(
+    most: number,
+    unreadable: (match: string) => void = () => undefined,
+  ): Promise<MatchRecord[]> {
     const ids = await this.redis.zrevrange(MATCHES_KEY, 0, most - 1);
-    const found = await Promise.all(ids.map(async (id) => await this.find(id)));
-    return found.filter((one) => one !== undefined);
+    const found = await Promise.all(
+      ids.map(async (id) => {
+        const fields = await this.redis.hgetall(matchKey(id));
+        try {
+          return read(fields);
+        } catch {
+          return unreadable(id);
+        }
+      }),
+    );
+    return found.flatMap((one) => one ?? []);
   }
 }
 

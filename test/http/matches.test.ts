@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { connectRedis, type Redis } from '../../src/lib/redis.ts';
 import { ARENAS_KEY, MATCHES_KEY } from '../../src/relay/keys.ts';
 import { Replays } from '../../src/match/replays.ts';
@@ -90,7 +90,9 @@ test('M14: while it goes on a match tells where, as far as its arena says so', a
     matches: 12,
     latenessP99Ms: 0.25,
   };
-  expect(await ask(`/v1/matches/${match}`)).toMatchObject({ status: 200, body: { arena: where } });
+  // What arenas say is read now and then, for everybody who asks.
+  const told = { status: 200, body: { arena: where } };
+  await vi.waitFor(async () => expect(await ask(`/v1/matches/${match}`)).toMatchObject(told));
 });
 
 test('M14: a match that is over tells how it ended, and what it was made of', async () => {

@@ -1,20 +1,23 @@
 import { matchId, Refusal } from '../../../protocol/index.ts';
+import type { Counters } from '../../lib/counters.ts';
 import { isAway, type Redis } from '../../lib/redis.ts';
-import type { Arenas } from '../../match/arenas.ts';
+import { ARENA_BEAT_MS, type ArenaBeat, type Arenas } from '../../match/arenas.ts';
 import type { MatchRecord, MatchRecords } from '../../match/records.ts';
 import type { Replays } from '../../match/replays.ts';
 import { replayPath } from '../../match/frames.ts';
 import type { Exchange } from '../uws.ts';
+import { kept } from './kept.ts';
 
 export interface MatchShelfParts {
   readonly redis: Redis;
   readonly records: Pick<MatchRecords, 'find' | 'running'>;
   readonly arenas: Pick<Arenas, 'list'>;
   readonly replays: Pick<Replays, 'read'>;
+  readonly counters: Counters;
 }
 
 const LISTED_MAX = 100;
-/** Many pages ask for the same list every few seconds: it is read for all of them once in this time, ms. */
+/** Many pages ask for the same every few seconds: it is read for all of them once in this time, ms. */
 const LIST_MS = 1_000;
 
 const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' } as const;
@@ -22,9 +25,13 @@ const PATH = /^\/v1\/matches(?:\/([^/]+)(\/replay)?)?$/;
 
 /** What can be looked up of matches without watching them: SPEC.md M14, M15. */
 export class MatchShelf {
-  private list: { readonly at: number; readonly json: Promise<string> } | undefined;
+  private readonly running: () => Promise<string>;
+  private readonly arenas: () => Promise<ArenaBeat[]>;
 
-  constructor(private readonly parts: MatchShelfParts) {}
+  constructor(private readonly parts: MatchShelfParts) {
+    this.running = kept(LIST_MS, async () => await this.list());
+    this.arenas = kept(ARENA_BEAT_MS, async () => await parts.arenas.list());
+  }
 
   /** @returns whether the path is one of matches */
   has(path: string): boolean {
@@ -57,20 +64,12 @@ export class MatchShelf {
     exchange.reply(200, headers, bytes);
   }
 
-  private async running(): Promise<string> {
-    const now = performance.now();
-    if (this.list === undefined || this.list.at < now - LIST_MS) {
-      const json = this.parts.records
-        .running(LISTED_MAX)
-        .then((records) => JSON.stringify({ matches: records.map((record) => inBrief(record)) }));
-      const list = { at: now, json };
-      this.list = list;
-      // A failure is not kept.
-      json.catch(() => {
-        if (this.list === list) this.list = undefined;
-      });
-    }
-    return await this.list.json;
+  private async list(): Promise<string> {
+    const { records, counters } = this.parts;
+    const found = await records.running(LISTED_MAX, () =>
+      counters.add('background_failed', 'record'),
+    );
+    return JSON.stringify({ matches: found.map((record) => inBrief(record)) });
   }
 
   private async inFull(record: MatchRecord): Promise<object> {
@@ -82,7 +81,7 @@ export class MatchShelf {
   }
 
   private async hostOf({ arena }: MatchRecord): Promise<object | undefined> {
-    const beat = (await this.parts.arenas.list()).find((one) => one.arena === arena);
+    const beat = (await this.arenas()).find((one) => one.arena === arena);
     if (beat === undefined) return undefined;
     const { worker, core, term, matches, latenessP99Ms } = beat;
     return { arena, worker, core, term, matches, latenessP99Ms };
