@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -76,6 +76,18 @@ test('in Redis one ends by itself when its time is up', async () => {
   const left = await redis.pttl(replayKey(match));
   expect(left).toBeGreaterThan(HOUR / 2);
   expect(left).toBeLessThanOrEqual(HOUR);
+});
+
+test('what writers that ended left in a folder goes an hour later, and what is being written stays', async () => {
+  const replays = new Replays(redis, { MATCH_TTL_MS: HOUR, REPLAYS_MAX: 9, REPLAY_DIR: folder });
+  const [old, young, whole] = ['AAAA.replay.abcdef', 'BBBB.replay.abcdef', 'other'];
+  await mkdir(folder, { recursive: true });
+  for (const name of [old, young, whole]) await writeFile(join(folder, name), 'half');
+  const before = new Date(Date.now() - 2 * HOUR);
+  for (const name of [old, whole]) await utimes(join(folder, name), before, before);
+  const match = randomId(12);
+  await replays.save(match, bytesOf(1));
+  expect((await readdir(folder)).toSorted()).toEqual([young, `${match}.replay`, whole].toSorted());
 });
 
 test('a folder holds one whole file per match, and nothing is read beside it', async () => {

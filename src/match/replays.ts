@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { matchId } from '../../protocol/index.ts';
 import type { Config } from '../lib/config.ts';
@@ -11,12 +11,16 @@ interface Store {
   write(match: string, bytes: Uint8Array): Promise<void>;
   read(match: string): Promise<Buffer | undefined>;
   remove(match: string): Promise<void>;
+  /** Removes what writers left behind that ended in the middle of it. */
+  sweep?(now: number): Promise<void>;
 }
 
 type Limits = Pick<Config, 'MATCH_TTL_MS' | 'REPLAYS_MAX' | 'REPLAY_DIR'>;
 
 /** Removed by one save at most: a limit that was lowered must not make one match's end wait for thousands. */
 const PRUNE_MAX = 100;
+/** How long a file that is being written may take, and how often a folder is looked through for those left behind, ms. */
+const WRITING_MAX_MS = 3_600_000;
 
 /**
  * The replay files of matches that are over: the newest REPLAYS_MAX, for MATCH_TTL_MS, in Redis, or in the folder
@@ -50,6 +54,7 @@ export class Replays {
 
   private async prune(now: number): Promise<number> {
     const { redis, limits } = this;
+    await this.store.sweep?.(now);
     const late = await redis.zrangebyscore(
       REPLAYS_KEY,
       '-inf',
@@ -89,6 +94,7 @@ function inRedis(redis: Redis, ttlMs: number): Store {
 
 function inFolder(folder: string): Store {
   const fileOf = (match: string): string => join(folder, `${matchId.parse(match)}.replay`);
+  let sweptAt = -Infinity;
   return {
     async write(match, bytes) {
       await mkdir(folder, { recursive: true });
@@ -107,6 +113,16 @@ function inFolder(folder: string): Store {
     },
     async remove(match) {
       await rm(fileOf(match), { force: true });
+    },
+    async sweep(now) {
+      if (sweptAt > now - WRITING_MAX_MS) return;
+      sweptAt = now;
+      const files = (await readdir(folder)).filter((file) => /\.replay\.[^.]+$/.test(file));
+      for (const file of files.map((name) => join(folder, name))) {
+        const written = await stat(file).catch(() => undefined);
+        if (written !== undefined && written.mtimeMs < now - WRITING_MAX_MS)
+          await rm(file, { force: true });
+      }
     },
   };
 }
