@@ -156,7 +156,7 @@ return 'closed'
 };
 
 /**
- * An arena's word that it lives; a predecessor's is not taken.
+ * An arena's word that it lives, with the store's time in place of its machine's; a predecessor's is not taken.
  * KEYS: arenas. ARGV: arena, term, beat as JSON. Reply: 1 | 0
  */
 export const beat: Script = {
@@ -166,7 +166,9 @@ export const beat: Script = {
 local was = redis.call('HGET', KEYS[1], ARGV[1])
 local known = was and string.match(was, '"term":(%d+)')
 if known and tonumber(known) > tonumber(ARGV[2]) then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+local now = redis.call('TIME')
+local at = '"at":' .. now[1] .. string.format('%03d', math.floor(now[2] / 1000))
+redis.call('HSET', KEYS[1], ARGV[1], (string.gsub(ARGV[3], '"at":[%d.]+', at, 1)))
 return 1
 `,
 };
