@@ -160,6 +160,11 @@ export const variables = {
   ),
   ARENA_IDLE_MS: int(30_000, 100, 3_600_000, 'How long an arena without a match stays up, ms.'),
 
+  REGION: optional(
+    'Where this worker is: matches ordered for that region go to its arenas first, to any other where these are full or there are none. Absent: it has none.',
+    z.string().regex(/^[a-z0-9-]{1,16}$/, 'must be 1 to 16 of a-z 0-9 -'),
+  ),
+
   CORES: text(
     'auto',
     'CPU ids for the cpu and arena lanes, comma-separated, or auto: all allowed ones but the first.',

@@ -10,21 +10,23 @@ import type { MatchOrder } from './order.ts';
 export const ARENA_BEAT_MS = 500;
 export const ARENA_FRESH_MS = 2_000;
 
-/** What an arena says of itself. */
-export const arenaBeat = z.strictObject({
+/** What an arena says of itself. That of another build may say more. */
+export const arenaBeat = z.object({
   arena: z.string(),
   game: z.string(),
   version: z.string(),
   worker: z.string(),
   core: z.int().nullable(),
   pid: z.int(),
+  /** REGION of its worker. */
+  region: z.string().optional(),
   term: z.int(),
   matches: z.int(),
   /** Matches it takes at most. */
   capacity: z.int(),
   /** Of the ticks of the last seconds, ms. */
   latenessP99Ms: z.number(),
-  /** ms since 1970. */
+  /** ms since 1970: by Redis's clock there, as every machine's differs; by this machine's where it was listed. */
   at: z.number(),
 });
 export type ArenaBeat = z.infer<typeof arenaBeat>;
@@ -88,8 +90,15 @@ export class Arenas {
     this.run = { place: script(redis, place), feed: script(redis, feed) };
   }
 
-  /** @returns every arena that said something, stale ones too: see isFresh */
+  /** @returns every arena that said something, stale ones too: see isFresh. `at` is by this machine's clock */
   async list(): Promise<ArenaBeat[]> {
+    const [[s, us], all] = await Promise.all([this.redis.time(), this.words()]);
+    const ahead = Date.now() - (Number(s) * 1_000 + Math.floor(Number(us) / 1_000));
+    return all.map((one) => ({ ...one, at: one.at + ahead }));
+  }
+
+  /** @returns the same, with `at` by Redis's clock: it changes only when an arena speaks */
+  async words(): Promise<ArenaBeat[]> {
     const all = await this.redis.hvals(ARENAS_KEY);
     return all.flatMap((json) => {
       const read = arenaBeat.safeParse(parse(json));
@@ -138,17 +147,22 @@ export function isFresh({ at }: ArenaBeat, now = Date.now()): boolean {
   return at > now - ARENA_FRESH_MS;
 }
 
-/** The fresh arena with the fewest matches that still takes one. */
+/**
+ * The fresh arena with the fewest matches that still takes one.
+ * @param region one that is there goes before any other
+ */
 export function pickArena(
   all: readonly ArenaBeat[],
   game: string,
   version: string,
+  region?: string,
   now = Date.now(),
 ): ArenaBeat | undefined {
+  const far = (one: ArenaBeat): number => (region === undefined || one.region === region ? 0 : 1);
   return all
     .filter((one) => one.game === game && one.version === version && isFresh(one, now))
     .filter(({ matches, capacity }) => matches < capacity)
-    .toSorted((a, b) => a.matches - b.matches)[0];
+    .toSorted((a, b) => far(a) - far(b) || a.matches - b.matches)[0];
 }
 
 function parse(json: string): unknown {

@@ -78,7 +78,12 @@ export default async function host(job: SandboxedJob): Promise<void> {
           { redis, records, replays, ratings, ttlMs: config.MATCH_TTL_MS, count },
           over,
         ),
-      place: { worker, core: core === undefined ? null : Number(core), pid: process.pid },
+      place: {
+        worker,
+        core: core === undefined ? null : Number(core),
+        pid: process.pid,
+        ...(config.REGION !== undefined && { region: config.REGION }),
+      },
       capacity: config.ARENA_MATCHES,
       idleMs: config.ARENA_IDLE_MS,
       counters,
