@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startTestRedis, type TestRedis } from '../../test/support/redis.ts';
 import { Fleet } from '../../src/jobs/fleet.ts';
@@ -82,11 +83,16 @@ afterAll(async () => {
   await server.stop();
 });
 
-function undertaker(givenUpMs = GIVEN_UP_MS): Undertaker {
-  const parts = { redis, fleet, queues, counters, log, matchTtlMs: 60_000, givenUpMs };
-  const one = new Undertaker(parts);
+/** One that looks when it is told to. */
+function undertaker(): Undertaker {
+  const one = living();
   one.stop();
   return one;
+}
+
+function living(): Undertaker {
+  const parts = { redis, fleet, queues, counters, log, matchTtlMs: 60_000 };
+  return new Undertaker({ ...parts, givenUpMs: GIVEN_UP_MS });
 }
 
 /** A worker says that it runs that version. */
@@ -184,4 +190,35 @@ test('a beat that its arena left behind when it closed is forgotten', async () =
   await one.look(0);
   await one.look(GIVEN_UP_MS);
   expect(await arenas.list()).toEqual([]);
+});
+
+test('the matches that a forgotten arena was playing are lost, and those of others are not', async () => {
+  await serve('3');
+  await redis.del(keys.meta);
+  const others = { ...order, match: 'BBBBBBBBBBBBBBBB' };
+  await records.write(others, 'arena-000002');
+  for (const { match } of [order, others]) await records.change(match, 1, { state: 'playing' });
+  const one = undertaker();
+  await one.look(0);
+  await one.look(GIVEN_UP_MS);
+  expect(await records.find(order.match)).toMatchObject({
+    state: 'over',
+    failure: { code: 'lost' },
+  });
+  expect(await redis.smembers(playerKeys('ann').matches)).toEqual([]);
+  expect(counters.get('matches_ended', 'lost')).toBe(1);
+  expect((await records.find(others.match))?.state).toBe('playing');
+});
+
+test('silence while Redis was away does not count', async () => {
+  const one = living();
+  await one.look(0);
+  const back = once(redis, 'ready');
+  redis.disconnect(true);
+  await back;
+  await one.look(GIVEN_UP_MS);
+  expect(await arenas.list()).toHaveLength(1);
+  await one.look(2 * GIVEN_UP_MS);
+  expect(await arenas.list()).toEqual([]);
+  one.stop();
 });

@@ -2,11 +2,11 @@ import type { Fleet } from '../../src/jobs/fleet.ts';
 import type { Queues } from '../../src/jobs/queues.ts';
 import type { Counters } from '../../src/lib/counters.ts';
 import type { Log } from '../../src/lib/log.ts';
-import { script, type Redis, type Script } from '../../src/lib/redis.ts';
+import { isAway, script, type Redis, type Script } from '../../src/lib/redis.ts';
 import { asText } from '../../src/lib/reply.ts';
 import { type ArenaBeat, Arenas } from '../../src/match/arenas.ts';
 import { Ratings } from '../../src/match/ratings.ts';
-import { MatchRecords } from '../../src/match/records.ts';
+import { MatchRecords, type MatchRecord } from '../../src/match/records.ts';
 import { arenaKeys, arenaQueue, ARENAS_KEY, playerKeys } from '../../src/relay/keys.ts';
 
 /** How often the beats of arenas are looked at, ms. */
@@ -15,6 +15,10 @@ const LOOK_MS = 10_000;
 const GIVEN_UP_MS = 60_000;
 /** How long a child that was frozen all the while finds itself fenced, ms. */
 const FENCED_MS = 86_400_000;
+/** Running matches that are looked through for those of an arena of which nothing else is left. */
+const RUNNING_MAX = 10_000;
+
+type Failure = NonNullable<MatchRecord['failure']>;
 
 /**
  * Closes an arena for good: no match is placed there, and a child that wakes up is fenced.
@@ -65,6 +69,9 @@ export class Undertaker {
   private readonly bury;
   private readonly timer: NodeJS.Timeout;
   private heard = new Map<string, Heard>();
+  /** How often Redis went away. */
+  private losses = 0;
+  private isLooking = false;
 
   constructor(private readonly parts: UndertakerParts) {
     const { redis, log } = parts;
@@ -72,18 +79,30 @@ export class Undertaker {
     this.records = new MatchRecords(redis);
     this.ratings = new Ratings(redis);
     this.bury = script(redis, bury);
+    redis.on('close', this.lose);
     this.timer = setInterval(() => {
-      this.look().catch((error: unknown) => log.warn('arenas not looked after', { error }));
+      if (this.isLooking || isAway(redis)) return;
+      this.isLooking = true;
+      this.look()
+        .catch((error: unknown) => log.warn('arenas not looked after', { error }))
+        .finally(() => (this.isLooking = false));
     }, LOOK_MS);
   }
 
   stop(): void {
     clearInterval(this.timer);
+    this.parts.redis.off('close', this.lose);
   }
 
-  /** Other machines' clocks tell nothing: silence is measured here, from the first look that found no other word. */
-  async look(now = performance.now()): Promise<void> {
-    const all = await this.arenas.list();
+  /**
+   * Other machines' clocks tell nothing: silence is measured here, from the first look that found no other word. What
+   * was silent while Redis was away could not speak: the count begins anew.
+   * @param at ms of performance.now
+   */
+  async look(at?: number): Promise<void> {
+    const { losses } = this;
+    const all = await this.arenas.words();
+    const now = at ?? performance.now();
     const heard = new Map<string, Heard>();
     const silent: { beat: ArenaBeat; term: string }[] = [];
     for (const beat of all) {
@@ -94,25 +113,34 @@ export class Undertaker {
       heard.set(beat.arena, { word, since });
       if (now - since >= (this.parts.givenUpMs ?? GIVEN_UP_MS)) silent.push({ beat, term });
     }
+    if (losses !== this.losses) return;
     this.heard = heard;
     if (silent.length === 0) return;
     const served = new Set((await this.parts.fleet.list()).flatMap(({ arenas }) => arenas));
+    if (losses !== this.losses) return;
     for (const { beat, term } of silent) {
       const { arena, game, version } = beat;
       if (!served.has(arenaQueue(game, version))) await this.end(beat, term);
       else if (term !== '') await this.parts.queues.keepArena({ arena, game, version });
-      else await this.forget(beat);
+      else await this.lost(beat);
     }
   }
+
+  private readonly lose = (): void => {
+    this.losses++;
+    this.heard.clear();
+  };
 
   private async end(beat: ArenaBeat, lastTerm: string): Promise<void> {
     const { redis, counters, log } = this.parts;
     const keys = arenaKeys(beat.arena);
     const reply = await this.bury(keys.meta, keys.places, lastTerm, beat.term);
-    const [term, ...matches] = (Array.isArray(reply) ? reply : []).map(asText);
+    const [term, ...placed] = (Array.isArray(reply) ? reply : []).map(asText);
     if (term === undefined) return;
-    for (const match of matches) await this.endMatch(match, Number(term));
-    const tapes = matches.map((match) => keys.tape(match));
+    const matches = new Set([...placed, ...(lastTerm === '' ? await this.playingAt(beat) : [])]);
+    const failure = { code: 'version_gone', message: `no worker runs ${beat.version}` } as const;
+    for (const match of matches) await this.endMatch(match, Number(term), failure);
+    const tapes = [...matches].map((match) => keys.tape(match));
     await redis
       .pipeline()
       .unlink(keys.places, keys.input, keys.log, keys.checkpoints, ...tapes)
@@ -121,10 +149,26 @@ export class Undertaker {
     await this.parts.queues.removeArena(beat);
     await this.forget(beat);
     counters.add('arenas_ended', 'version_gone');
-    log.warn('arena given up: no worker has its version', { ...beat, matches: matches.length });
+    log.warn('arena given up: no worker has its version', { ...beat, matches: matches.size });
   }
 
-  private async endMatch(match: string, term: number): Promise<void> {
+  /** Redis has forgotten the arena, or it closed and did not take its last word back: nothing of it can go on. */
+  private async lost(beat: ArenaBeat): Promise<void> {
+    const failure = { code: 'lost', message: 'what it could be restored from is gone' } as const;
+    for (const match of await this.playingAt(beat)) await this.endMatch(match, beat.term, failure);
+    await this.forget(beat);
+  }
+
+  /** Matches that an arena was playing, as their records say. One that waits may be placed elsewhere yet. */
+  private async playingAt({ arena }: ArenaBeat): Promise<string[]> {
+    const all = await this.records.running(RUNNING_MAX, (match) => {
+      this.parts.log.warn('record not readable', { match });
+    });
+    const here = all.filter((one) => one.arena === arena && one.state === 'playing');
+    return here.map(({ order }) => order.match);
+  }
+
+  private async endMatch(match: string, term: number, failure: Failure): Promise<void> {
     const { redis, counters, matchTtlMs } = this.parts;
     const record = await this.records.find(match);
     if (record === undefined) return;
@@ -133,9 +177,9 @@ export class Undertaker {
     const ended = await this.records.change(match, Math.max(term, record.term), {
       state: 'over',
       endedAt: Date.now(),
-      failure: { code: 'version_gone', message: `no worker runs ${record.order.version}` },
+      failure,
     });
-    if (ended) counters.add('matches_ended', 'version_gone');
+    if (ended) counters.add('matches_ended', failure.code);
     const players = [...record.order.seats, ...record.seats].flatMap(({ player }) => player ?? []);
     for (const player of new Set(players)) await redis.srem(playerKeys(player).matches, match);
     await this.records.close(match, matchTtlMs);
