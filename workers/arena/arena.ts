@@ -41,7 +41,7 @@ export interface ArenaParts {
   readonly records: MatchRecords;
   readonly settle: (over: Over) => Promise<Settled>;
   /** Who runs it. */
-  readonly place: Pick<ArenaBeat, 'worker' | 'core' | 'pid'>;
+  readonly place: Pick<ArenaBeat, 'worker' | 'core' | 'pid' | 'region'>;
   readonly capacity: number;
   /** How long it stays up without a match, ms. */
   readonly idleMs: number;
@@ -90,8 +90,8 @@ export class Arena {
       snapshots,
       counters,
       log,
-      reset: async () => await this.ledger.reset(),
-      onDropped: (hosting) => this.remove(hosting),
+      reset: async () => await this.ledger.reset(true),
+      onDropped: (hosting, over) => this.remove(hosting, over),
       onError: fail,
     });
     this.ledger = new Ledger({
@@ -100,6 +100,8 @@ export class Arena {
       hostings: () => this.matches.values(),
       positions: () => this.inbox?.positions,
       dropping: () => this.endings.dropping,
+      settleAgain: async (over) => await this.endings.again(over),
+      tell: (hosting) => this.tidings.tell(hosting),
       log,
     });
     this.schedule = new Schedule({
@@ -195,7 +197,7 @@ export class Arena {
       group.recent = entries.filter(({ entry }) => entry.group === group.index);
       group.newest = group.recent.at(-1)?.n ?? 0;
     }
-    for (const { hosted, checkpoint, n, failure, isFinal } of matches) {
+    for (const { hosted, checkpoint, n, failure, isFinal, isNews } of matches) {
       const group = this.groups[hosted.group] as Group;
       const hosting = new Hosting(hosted, group.nextTurn(), n);
       hosting.checkpoint = checkpoint;
@@ -205,7 +207,7 @@ export class Arena {
       this.add(hosting);
       if (isFinal) this.endings.end(hosting);
       // Not only for what it says: from now on its predecessor's word is not taken.
-      else this.tidings.tell(hosting, checkpoint === undefined || failure !== undefined);
+      else this.tidings.tell(hosting, isNews || failure !== undefined);
     }
   }
 
@@ -255,7 +257,7 @@ export class Arena {
         byHandle: (handle) => this.handles.get(handle),
         add: (hosting) => this.add(hosting),
       },
-      isInputDue: () => (this.inbox?.positions.unlogged ?? 0) >= INPUT_DUE,
+      isInputDue: () => (this.inbox?.positions.countUnlogged() ?? 0) >= INPUT_DUE,
       write: async (group, entry, saved) => await this.ledger.write(group, entry, saved),
       stepped: (n) => this.ledger.stepped(n),
       tell: (hosting) => this.tidings.tell(hosting),
@@ -269,13 +271,13 @@ export class Arena {
     this.inbox?.creating.delete(hosting.match);
   }
 
-  private remove(hosting: Hosting): void {
+  private remove(hosting: Hosting, over: Over): void {
     this.matches.delete(hosting.match);
     this.handles.delete(hosting.hosted.handle);
     this.groups[hosting.hosted.group]?.remove(hosting);
     hosting.hosted.free();
     this.emptySince = performance.now();
-    this.ledger.drop(hosting.match);
+    this.ledger.drop(over);
   }
 
   private tick(index: number): void {
@@ -316,9 +318,9 @@ export class Arena {
   /** All that was placed before us has been read: what has a place and nothing else is lost. */
   private miss(places: ReadonlySet<string>): void {
     for (const match of places) {
-      if (!this.matches.has(match) && this.inbox?.creating.has(match) !== true) {
-        this.endings.lose(match);
-      }
+      const isHere = this.matches.has(match) || this.inbox?.creating.has(match) === true;
+      // One that was over when we began may be dropped by now.
+      if (!isHere && !this.ledger.hasDropped(match)) this.endings.lose(match);
     }
   }
 

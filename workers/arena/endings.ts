@@ -1,14 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { matchHandle } from '../../protocol/index.ts';
 import type { Counters } from '../../src/lib/counters.ts';
 import type { Log } from '../../src/lib/log.ts';
 import type { MatchRecords } from '../../src/match/records.ts';
 import type { AnyGame } from '../games/contract.ts';
 import { decodeChunk } from '../replay/tape.ts';
+import type { HostedMatch } from './hosted.ts';
 import type { Hosting } from './hosting.ts';
 import { Fenced, type Journal } from './journal.ts';
 import type { Over, Settled } from './settle.ts';
 import type { Snapshots } from './snapshots.ts';
+import { attempt, attempts, Damaged, stepLimitMs } from './stepper.ts';
 
 /** Matches that are settled at a time: each takes a dozen commands, and the ticks of the others go on. */
 const AT_ONCE = 8;
@@ -27,15 +28,22 @@ export interface EndingsParts {
   /** The store has forgotten entries: resolves when all is there again. */
   readonly reset: () => Promise<void>;
   /** The match has no place any more. */
-  readonly onDropped: (hosting: Hosting) => void;
+  readonly onDropped: (hosting: Hosting, over: Over) => void;
   readonly onError: (error: unknown) => void;
+}
+
+interface Ending {
+  /** All of it may be done again. */
+  readonly work: () => Promise<void>;
+  /** Until it is tried again if it fails, ms. */
+  readonly againMs: number;
 }
 
 /** Over -> settled -> dropped. */
 export class Endings {
   /** Drops under way: a reset must not bring back what they take away. */
   dropping = 0;
-  private readonly waiting: (() => Promise<void>)[] = [];
+  private readonly waiting: Ending[] = [];
   private running = 0;
   private isStopped = false;
 
@@ -44,20 +52,32 @@ export class Endings {
   /** @param hosting is over, and its last checkpoint is logged */
   end(hosting: Hosting): void {
     this.enter(async () => {
-      const settled = await this.settled(hosting);
-      if (settled === 'settled') this.parts.snapshots.notify(hosting);
-      await this.drop(hosting.match);
-      this.parts.counters.add('matches_over', hosting.hosted.failure?.code ?? 'result');
-      this.parts.onDropped(hosting);
+      const { counters, snapshots, onDropped } = this.parts;
+      let over: Over;
+      do {
+        over = await this.overOf(hosting);
+        if ((await this.settled(over)) === 'settled') snapshots.notify(hosting);
+      } while (!(await this.drop(hosting.match)));
+      counters.add('matches_over', 'failure' in over.end ? over.end.failure.code : 'result');
+      onDropped(hosting, over);
     });
   }
 
   /** A match that has a place, and of which nothing else is left. */
   lose(match: string): void {
     this.enter(async () => {
-      await this.lost(match);
-      await this.drop(match);
+      do await this.lost(match);
+      while (!(await this.drop(match)));
     });
+  }
+
+  /** Of a match that was dropped: the store may have forgotten that, and how it ended. Does not fail; it is tried on. */
+  async again(over: Over): Promise<void> {
+    try {
+      await this.parts.settle(over);
+    } catch {
+      this.enter(async () => void (await this.parts.settle(over)));
+    }
   }
 
   /** Settles a match as lost while the store still takes it. */
@@ -87,17 +107,19 @@ export class Endings {
     this.waiting.length = 0;
   }
 
-  private enter(work: () => Promise<void>): void {
-    this.waiting.push(work);
+  private enter(work: () => Promise<void>, againMs = AGAIN_MS): void {
+    if (this.isStopped) return;
+    this.waiting.push({ work, againMs });
     this.next();
   }
 
   private next(): void {
     while (this.running < AT_ONCE && this.waiting.length > 0) {
-      const work = this.waiting.shift() as () => Promise<void>;
+      const ending = this.waiting.shift() as Ending;
       this.running++;
-      this.persist(work)
-        .catch(this.parts.onError)
+      ending
+        .work()
+        .catch((error: unknown) => this.failed(ending, error))
         .finally(() => {
           this.running--;
           this.next();
@@ -105,30 +127,21 @@ export class Endings {
     }
   }
 
-  /** All of it may be done again. */
-  private async persist(work: () => Promise<void>): Promise<void> {
-    for (let ms = AGAIN_MS; !this.isStopped; ms = Math.min(AGAIN_MOST_MS, ms * 2)) {
-      try {
-        return await work();
-      } catch (error) {
-        if (this.isStopped || error instanceof Fenced) throw error;
-        this.parts.counters.add('background_failed', 'settle');
-        this.parts.log.error('match not settled', { error });
-        await sleep(ms, undefined, { ref: false });
-      }
-    }
+  /** Others end meanwhile. */
+  private failed({ work, againMs }: Ending, error: unknown): void {
+    const { counters, log, onError } = this.parts;
+    if (this.isStopped || error instanceof Fenced || error instanceof Damaged)
+      return onError(error);
+    counters.add('background_failed', 'settle');
+    log.error('match not settled', { error });
+    setTimeout(() => this.enter(work, Math.min(AGAIN_MOST_MS, againMs * 2)), againMs).unref();
   }
 
-  private async settled(hosting: Hosting): Promise<Settled> {
-    const { hosted, match } = hosting;
-    const { journal, settle, game } = this.parts;
-    const { order, seats, startedAt, tick, sim, failure, result } = hosted;
+  private async overOf({ hosted, match }: Hosting): Promise<Over> {
+    const { journal, game } = this.parts;
+    const { order, seats, startedAt, tick } = hosted;
     const stored = await journal.tape(match);
-    const end: Over['end'] =
-      result === undefined
-        ? { failure: failure ?? { code: 'lost', message: 'it has no result' } }
-        : { result };
-    const settled = await settle({
+    return {
       order,
       term: journal.term,
       tickRate: game.tickRate,
@@ -137,22 +150,38 @@ export class Endings {
       endedAt: hosted.endedAt ?? Date.now(),
       chunks: stored.map(decodeChunk),
       ticks: tick,
-      hash: sim?.hash(),
-      end,
-    });
-    if (settled === 'fenced') throw new Fenced(`match ${match} has another arena`);
+      ...this.endOf(hosted),
+    };
+  }
+
+  /** Asks the game, which may misbehave even now. @throws Damaged */
+  private endOf(hosted: HostedMatch): Pick<Over, 'end' | 'hash'> {
+    const { game } = this.parts;
+    const asked = attempts<Pick<Over, 'end' | 'hash'>>((keep) =>
+      attempt(game, hosted.match, stepLimitMs(game), () => {
+        const { result, failure, sim } = hosted;
+        const lost = { code: 'lost', message: 'it has no result' } as const;
+        const end = result === undefined ? { failure: failure ?? lost } : { result };
+        keep({ end, hash: sim?.hash() });
+      }),
+    );
+    if ('made' in asked) return asked.made;
+    const message = asked.error.message.slice(0, 300);
+    return { end: { failure: { code: 'quarantined', message } }, hash: undefined };
+  }
+
+  private async settled(over: Over): Promise<Settled> {
+    const settled = await this.parts.settle(over);
+    if (settled === 'fenced') throw new Fenced(`match ${over.order.match} has another arena`);
     return settled;
   }
 
-  private async drop(match: string): Promise<void> {
+  /** @returns false where the store had forgotten, and knows again: what it was told before may be forgotten, too */
+  private async drop(match: string): Promise<boolean> {
     const { journal, reset } = this.parts;
-    for (;;) {
-      this.dropping++;
-      const isDropped = await journal
-        .drop(matchHandle(match), match)
-        .finally(() => this.dropping--);
-      if (isDropped) return;
-      await reset();
-    }
+    this.dropping++;
+    const isDropped = await journal.drop(matchHandle(match), match).finally(() => this.dropping--);
+    if (!isDropped) await reset();
+    return isDropped;
   }
 }

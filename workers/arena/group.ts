@@ -11,7 +11,16 @@ import { Logged, matchOf } from './logged.ts';
 import { createMatch, makeAgain } from './making.ts';
 import { Pending } from './pending.ts';
 import { pictureOf, type Snapshots } from './snapshots.ts';
-import { attempt, attempts, stepAll, stepLimitMs, type Suspect } from './stepper.ts';
+import {
+  attempt,
+  attempts,
+  askAll,
+  Damaged,
+  stepAll,
+  stepLimitMs,
+  timersRun,
+  type Suspect,
+} from './stepper.ts';
 
 /** What all groups of an arena share. */
 export interface GroupContext {
@@ -46,6 +55,12 @@ export interface Saved extends StoredCheckpoint {
   readonly n: number;
   /** Chunks of the match's tape that the store has when it is logged. */
   readonly stored: number;
+}
+
+/** A match that was made again, and its picture if somebody watches. */
+interface Shown {
+  readonly hosted: HostedMatch;
+  readonly vector: Int32Array | undefined;
 }
 
 interface Composed {
@@ -132,21 +147,20 @@ export class Group {
 
   private save(): Saved[] {
     const saved: Saved[] = [];
-    const turn = this.ticks % this.context.game.tickRate;
-    for (const hosting of this.hostings) {
-      const { hosted, isFinal, trouble } = hosting;
-      if (isFinal || trouble !== undefined) continue;
-      if (hosted.state !== 'over' && hosting.turn !== turn) continue;
-      if (hosted.state !== 'over' && hosting.checkpointN >= this.newest) continue;
-      try {
-        const bytes = hosted.checkpoint(this.newest);
+    const turnNow = this.ticks % this.context.game.tickRate;
+    const due = this.hostings.filter(({ hosted, isFinal, trouble, turn, checkpointN }) => {
+      if (isFinal || trouble !== undefined) return false;
+      return hosted.state === 'over' || (turn === turnNow && checkpointN < this.newest);
+    });
+    this.ask(
+      due,
+      ({ hosted }) => hosted.checkpoint(this.newest),
+      (hosting, bytes) => {
         const chunk = hosting.cutChunk() ?? NONE;
         const { match, chunks } = hosting;
         saved.push({ match, bytes, chunk, hosting, n: this.newest, stored: chunks.length });
-      } catch (error) {
-        this.trouble(hosting, error);
-      }
-    }
+      },
+    );
     return saved;
   }
 
@@ -233,18 +247,14 @@ export class Group {
   /** A match that waits has one picture: who comes gets it at once, and everybody once a second. */
   private showWaiting(): void {
     const { snapshots, term, game } = this.context;
-    const turn = this.ticks % game.tickRate;
-    for (const hosting of this.hostings) {
-      const { hosted, isKeyframeDue } = hosting;
-      if (hosted.state !== 'waiting' || hosted.watchers.size === 0) continue;
-      if (!isKeyframeDue && hosting.turn !== turn) continue;
-      try {
-        const vector = pictureOf(hosting);
-        if (vector !== undefined) snapshots.add(hosting, term, vector, true);
-      } catch (error) {
-        this.trouble(hosting, error);
-      }
-    }
+    const turnNow = this.ticks % game.tickRate;
+    const due = this.hostings.filter(({ hosted, isKeyframeDue, trouble, turn }) => {
+      if (hosted.state !== 'waiting' || hosted.watchers.size === 0) return false;
+      return trouble === undefined && (isKeyframeDue || turn === turnNow);
+    });
+    this.ask(due, pictureOf, (hosting, vector) => {
+      if (vector !== undefined) snapshots.add(hosting, term, vector, true);
+    });
     snapshots.flush();
   }
 
@@ -252,31 +262,56 @@ export class Group {
   private async tryAgain(suspects: readonly Suspect[], n: number): Promise<void> {
     const { game, counters, log } = this.context;
     for (const { hosting, cut } of suspects) {
-      await new Promise(setImmediate);
+      await timersRun();
       counters.add('steps_retried', cut.isTimeout ? 'timeout' : 'threw');
       log.warn('a step failed', { match: hosting.match, tick: hosting.hosted.tick, ...cut });
-      const again = attempts<HostedMatch>((keep) =>
-        attempt(game, hosting.match, stepLimitMs(game), () =>
-          keep(makeAgain(hosting, game, this.recent, n)),
-        ),
+      const again = attempts<Shown>((keep) =>
+        attempt(game, hosting.match, stepLimitMs(game), () => {
+          const hosted = makeAgain(hosting, game, this.recent, n);
+          // Within the attempt: the picture may be what failed.
+          const vector = hosted.watchers.size > 0 ? pictureOf({ hosted }) : undefined;
+          keep({ hosted, vector });
+        }),
       );
       if ('error' in again) {
         this.trouble(hosting, again.error);
         continue;
       }
       const broken = hosting.hosted;
-      hosting.replace(again.made);
+      hosting.replace(again.made.hosted);
       broken.free();
       hosting.isKeyframeDue = true;
-      if (again.made.watchers.size > 0) hosting.vector = pictureOf(hosting);
+      hosting.vector = again.made.vector;
       this.show([hosting], []);
     }
   }
 
+  /**
+   * Asks matches for something, under one limit. One that was cut off because the process was not let compute is asked
+   * when it is due again.
+   * @throws Damaged
+   */
+  private ask<T>(
+    hostings: readonly Hosting[],
+    question: (hosting: Hosting) => T,
+    take: (hosting: Hosting, answer: T) => void,
+  ): void {
+    for (const { hosting, answer, failed } of askAll(this.context.game, hostings, question)) {
+      try {
+        if (failed === undefined) take(hosting, answer as T);
+        else if (!failed.isUnlucky) this.trouble(hosting, failed.error);
+      } catch (error) {
+        this.trouble(hosting, error);
+      }
+    }
+  }
+
+  /** @throws Damaged */
   private trouble(hosting: Hosting, error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const cause = error instanceof Error ? error : new Error(String(error));
+    if (this.context.game.isDamaged?.() === true) throw new Damaged(hosting.match, cause);
     this.context.counters.add('matches_quarantined');
     this.context.log.error('match quarantined', { match: hosting.match, error });
-    hosting.trouble ??= { code: 'quarantined', message: message.slice(0, 300) };
+    hosting.trouble ??= { code: 'quarantined', message: cause.message.slice(0, 300) };
   }
 }

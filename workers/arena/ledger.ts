@@ -5,9 +5,10 @@ import type { Group, Saved } from './group.ts';
 import type { Hosting } from './hosting.ts';
 import type { Journal, Takeover, WholeMatch } from './journal.ts';
 import type { Positions } from './positions.ts';
+import type { Over } from './settle.ts';
 
-/** Matches that had a place: as many as may end within what a store forgets. */
-const DROPPED_MAX = 512;
+/** Matches that had a place: as many as may end within what a store forgets, or as one arena ends at its beginning. */
+const DROPPED_MAX = 1_024;
 
 export interface LedgerParts {
   readonly journal: Journal;
@@ -17,6 +18,10 @@ export interface LedgerParts {
   readonly positions: () => Positions | undefined;
   /** Drops of matches that are under way. */
   readonly dropping: () => number;
+  /** Settles once more what a store may have forgotten. It does not fail. */
+  readonly settleAgain: (over: Over) => Promise<void>;
+  /** The store may have forgotten what a match's record says. */
+  readonly tell: (hosting: Hosting) => void;
   readonly log: Log;
 }
 
@@ -29,7 +34,10 @@ export class Ledger {
   /** Groups whose entry waits for a reset. */
   private behind = 0;
   private resetting: Promise<void> | undefined;
-  private readonly dropped = new Set<string>();
+  /** How they ended, without their tapes. */
+  private readonly dropped = new Map<string, Over>();
+  /** The next reset is for a store that has forgotten. */
+  private hasForgotten = false;
   private isStopped = false;
 
   constructor(private readonly parts: LedgerParts) {}
@@ -64,7 +72,7 @@ export class Ledger {
     const { unstepped } = this;
     const positions = this.parts.positions();
     const pos = positions?.consumed ?? this.pos;
-    if (positions !== undefined) positions.unlogged = 0;
+    positions?.logged();
     for (let checkpoints = saved; ; checkpoints = []) {
       const n = ++this.n;
       // The smallest comes first: numbers are only ever added in their order.
@@ -95,11 +103,18 @@ export class Ledger {
     this.unstepped.delete(n);
   }
 
-  /** A match has no place any more. */
-  drop(match: string): void {
-    this.dropped.add(match);
-    const [oldest = ''] = this.dropped;
-    if (this.dropped.size > DROPPED_MAX) this.dropped.delete(oldest);
+  /** A match has no place any more. Only its end is remembered, for a store that forgets it. */
+  drop({ chunks, ...over }: Over): void {
+    const { dropped } = this;
+    const passed = chunks.flatMap(({ seats }) => seats.map(([, , seat]) => seat));
+    dropped.set(over.order.match, { ...over, chunks: [], passed });
+    const [oldest = ''] = dropped.keys();
+    if (dropped.size > DROPPED_MAX) dropped.delete(oldest);
+  }
+
+  /** Whether it has had a place here. */
+  hasDropped(match: string): boolean {
+    return this.dropped.has(match);
   }
 
   /**
@@ -108,15 +123,26 @@ export class Ledger {
    * @throws Fenced, Gone; Error after `stop`
    */
   async reset(isForgotten = false): Promise<void> {
-    this.resetting ??= this.writeAll(isForgotten).finally(() => (this.resetting = undefined));
+    this.hasForgotten ||= isForgotten;
+    this.resetting ??= this.writeAll().finally(() => (this.resetting = undefined));
     await this.resetting;
   }
 
-  private async writeAll(isForgotten: boolean): Promise<void> {
+  private async writeAll(): Promise<void> {
     const { journal, groups } = this.parts;
-    // What is under way ends first, or waits for this.
-    while (this.underWay > 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    if (this.isStopped) throw new Error('stopped');
+    const settled = new Set<string>();
+    for (;;) {
+      // What is under way ends first, or waits for this.
+      while (this.underWay > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      if (this.isStopped) throw new Error('stopped');
+      // Before their places go: who dies meanwhile leaves a successor that finds them.
+      const again = [...this.dropped.values()].filter(({ order }) => !settled.has(order.match));
+      if (!this.hasForgotten || again.length === 0) break;
+      for (const { order } of again) settled.add(order.match);
+      await Promise.all(again.map(this.parts.settleAgain));
+    }
+    const isForgotten = this.hasForgotten;
+    this.hasForgotten = false;
     const hostings = [...this.parts.hostings()];
     for (const { trouble, match } of hostings) {
       // Its last checkpoint is older than what the log loses now: nobody may go on from there.
@@ -126,12 +152,13 @@ export class Ledger {
     const n = ++this.n;
     await journal.reset(n, this.pos, whole);
     // A store that has forgotten that they were dropped has their places, and perhaps nothing else.
-    for (const match of this.dropped) await journal.drop(matchHandle(match), match);
+    for (const match of settled) await journal.drop(matchHandle(match), match);
     for (const group of groups()) group.recent = [];
     for (const [i, hosting] of hostings.entries()) {
       hosting.checkpoint = whole[i]?.checkpoint;
       hosting.checkpointN = n;
       hosting.stored = hosting.chunks.length;
+      if (isForgotten) this.parts.tell(hosting);
     }
   }
 

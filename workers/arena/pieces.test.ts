@@ -66,7 +66,7 @@ describe('positions', () => {
     expect(positions.consumed).toBe('1-0');
     two.waiting = 0;
     expect(positions.consumed).toBe('3-0');
-    expect(positions.unlogged).toBe(3);
+    expect(positions.countUnlogged()).toBe(3);
   });
 
   test('stay right over many entries', () => {

@@ -6,8 +6,7 @@ export interface ReadEntry {
 
 /** Up to where the input stream is consumed by all groups: a successor reads on from there. */
 export class Positions {
-  /** Entries consumed that no log entry says so of. */
-  unlogged = 0;
+  private unlogged = 0;
   private readonly entries: ReadEntry[] = [];
   private first = 0;
   private newest: string;
@@ -30,8 +29,24 @@ export class Positions {
     return entry;
   }
 
+  /** Entries consumed that no log entry says so of. */
+  countUnlogged(): number {
+    this.advance();
+    return this.unlogged;
+  }
+
+  /** A log entry is about to say so of all. */
+  logged(): void {
+    this.unlogged = 0;
+  }
+
   /** Id up to which nothing waits any more. Call it when what was read last has been handed to its groups. */
   get consumed(): string {
+    this.advance();
+    return this.pos;
+  }
+
+  private advance(): void {
     const { entries } = this;
     for (let entry = entries[this.first]; entry?.waiting === 0; entry = entries[this.first]) {
       this.pos = entry.id;
@@ -43,6 +58,5 @@ export class Positions {
       entries.splice(0, this.first);
       this.first = 0;
     }
-    return this.pos;
   }
 }

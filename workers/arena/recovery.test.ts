@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../../test/support/until.ts';
+import { matchKey } from '../../src/relay/keys.ts';
+import { writeMatchChanged } from '../../src/relay/wake.ts';
+import { decodeCheckpoint } from './checkpoint.ts';
 import { ArenaStage, type Running } from './stage.fixture.ts';
 import { deedBits, drill } from '../games/drill/index.ts';
 import { knockout } from '../games/knockout/index.ts';
@@ -113,6 +116,26 @@ async function finishDrill(match: string): Promise<void> {
   await stage.steer(match, { slot: 0, seq: 1_000_000, buttons: deedBits.end });
 }
 
+/**
+ * Everything under some keys at one moment.
+ * @returns brings it back at one moment, as a store does that was started anew: an arena that writes in between would
+ * find half of the past
+ */
+async function remembered(...patterns: readonly string[]): Promise<() => Promise<void>> {
+  const keys = (await Promise.all(patterns.map((one) => stage.redis.keys(one)))).flat();
+  const reading = stage.redis.multi();
+  for (const key of keys) reading.dumpBuffer(key);
+  const dumps = ((await reading.exec()) ?? []).map(([, dump]) => dump);
+  return async () => {
+    const writing = stage.redis.multi();
+    for (const [i, key] of keys.entries()) {
+      const dump = dumps[i];
+      if (Buffer.isBuffer(dump)) writing.restore(key, 0, dump, 'REPLACE');
+    }
+    await writing.exec();
+  };
+}
+
 async function playing(count: number): Promise<{ running: Running; matches: string[] }> {
   const running = await stage.run();
   const matches: string[] = [];
@@ -154,20 +177,19 @@ test('an arena that is handed over leaves checkpoints and no log', async () => {
 test('a store that has forgotten some seconds is told everything anew, and nobody rewinds', async () => {
   const { running, matches } = await playing(5);
   const [ended = '', ...others] = matches;
-  const keys = await stage.redis.keys(`m:{arena:${stage.arena}}:*`);
-  const dumps = await Promise.all(
-    keys.map(async (key) => [key, await stage.redis.dumpBuffer(key)] as const),
-  );
+  const restore = await remembered(`m:{arena:${stage.arena}}:*`, ...matches.map(matchKey));
   await finishDrill(ended);
+  await stage.tell({ is: 'seat', match: others[0] ?? '', slot: 0, seat: { bot: 0 } });
   await until(() => running.arena.size === 4);
+  await until(async () => (await stage.record(others[0] ?? '')).seats[0]?.bot === 0);
   const ticks = others.map((match) => running.arena.stateOf(match)?.tick ?? 0);
-  for (const [key, dump] of dumps) {
-    if (dump !== null) await stage.redis.restore(key, 0, dump, 'REPLACE');
-  }
+  await restore();
   await until(() =>
     others.every((match, i) => (running.arena.stateOf(match)?.tick ?? 0) > (ticks[i] ?? 0) + 40),
   );
   expect(await stage.redis.hlen(`m:{arena:${stage.arena}}:places`)).toBe(4);
+  expect((await stage.record(ended)).state).toBe('over');
+  await until(async () => (await stage.record(others[0] ?? '')).seats[0]?.bot === 0);
   await stage.kill(running);
   const next = await stage.run();
   expect(next.arena.size).toBe(4);
@@ -187,6 +209,34 @@ test('a store that has forgotten the arena ends it, and its matches as lost wher
   for (const match of matches) {
     expect((await stage.record(match)).failure?.code).toBe('lost');
   }
+  await stage.redis.flushall();
+});
+
+test('a seat that changed just before a death is told to who watches', async () => {
+  const {
+    running: first,
+    matches: [match = ''],
+  } = await playing(1);
+  let running = first;
+  const seated = async (): Promise<number | undefined> => (await stage.record(match)).seats[0]?.bot;
+  let bot = 1;
+  for (; ; bot++) {
+    const restore = await remembered(matchKey(match));
+    await stage.tell({ is: 'seat', match, slot: 0, seat: { bot } });
+    await until(async () => (await seated()) === bot);
+    await stage.kill(running);
+    const saved = await stage.redis.hgetBuffer(`m:{arena:${stage.arena}}:checkpoints`, match);
+    // As where the word of it was on its way. A checkpoint that came in between knows already.
+    await restore();
+    if (saved === null || decodeCheckpoint(saved).seats[0]?.bot !== bot) break;
+    running = await stage.run();
+  }
+  stage.heard.length = 0;
+  running = await stage.run();
+  const changed = writeMatchChanged(match);
+  await until(() => stage.heard.some((message) => message.equals(changed)));
+  expect(await seated()).toBe(bot);
+  await stage.kill(running);
   await stage.redis.flushall();
 });
 

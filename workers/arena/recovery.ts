@@ -4,7 +4,7 @@ import { decodeEntry } from './entry.ts';
 import { HostedMatch, type Failure } from './hosted.ts';
 import type { Journal, Takeover } from './journal.ts';
 import { Logged, matchOf, replay } from './logged.ts';
-import { attempt, attempts, Damaged, type Failed } from './stepper.ts';
+import { attempt, attempts, Damaged, timersRun, type Failed } from './stepper.ts';
 
 /** One match's restoring and its steps of about a second, ms: far below what its parent takes for silence. */
 const REPLAY_LIMIT_MS = 150;
@@ -20,6 +20,8 @@ export interface RecoveredMatch {
   readonly failure: Failure | undefined;
   /** Whether its checkpoint says already that it is over. */
   readonly isFinal: boolean;
+  /** Whether entries after the checkpoint changed what its record says: nobody may have heard of that. */
+  readonly isNews: boolean;
 }
 
 export interface Recovered {
@@ -31,6 +33,12 @@ export interface RecoveryParts {
   readonly journal: Journal;
   readonly game: AnyGame;
   readonly log: Log;
+}
+
+/** A match as its predecessor had it for certain. */
+interface Prepared {
+  readonly hosted: HostedMatch;
+  readonly isNews: boolean;
 }
 
 /** What a match can be made from. */
@@ -66,7 +74,7 @@ export async function recover(parts: RecoveryParts, takeover: Takeover): Promise
     const isBad = takeover.bad.has(source.match);
     matches.push(await restore(parts, source, isBad, survived, crumbs, prepared));
     if (performance.now() - turnedAt < TURN_MS) continue;
-    await new Promise(setImmediate);
+    await timersRun();
     turnedAt = performance.now();
   }
   await crumbs.done();
@@ -83,22 +91,25 @@ async function prepare(
   game: AnyGame,
   sources: readonly Source[],
   survived: number,
-): Promise<Map<string, HostedMatch>> {
-  const prepared = new Map<string, HostedMatch>();
+): Promise<Map<string, Prepared>> {
+  const prepared = new Map<string, Prepared>();
   let at = 0;
   const work = (): void => {
     const until = performance.now() + TURN_MS;
     for (; at < sources.length && performance.now() < until; at++) {
       const source = sources[at] as Source;
       const hosted = source.make(true);
-      for (const logged of source.entries) if (logged.n <= survived) replay(hosted, logged);
-      prepared.set(source.match, hosted);
+      let isNews = false;
+      for (const logged of source.entries) {
+        if (logged.n <= survived && replay(hosted, logged)) isNews = true;
+      }
+      prepared.set(source.match, { hosted, isNews });
     }
   };
   while (at < sources.length) {
     // Whichever it was is tried again alone.
     if (prepareSome(game, work) !== undefined) at++;
-    await new Promise(setImmediate);
+    await timersRun();
   }
   return prepared;
 }
@@ -201,15 +212,19 @@ async function restore(
   isBad: boolean,
   survived: number,
   crumbs: Crumbs,
-  prepared: ReadonlyMap<string, HostedMatch>,
+  prepared: ReadonlyMap<string, Prepared>,
 ): Promise<RecoveredMatch> {
   const { match, checkpoint, n, entries, isOver } = source;
+  let isNews = checkpoint === undefined || prepared.get(match)?.isNews === true;
+  const play = (hosted: HostedMatch, logged: Logged): void => {
+    if (replay(hosted, logged)) isNews = true;
+  };
   const about = { checkpoint, n, isFinal: isOver };
   const broken = (failure: Failure | undefined): RecoveredMatch => {
     const hosted = source.make(false);
-    for (const logged of entries) replay(hosted, logged);
+    for (const logged of entries) play(hosted, logged);
     log.error('match not restored', { match, ...failure });
-    return { ...about, hosted, failure };
+    return { ...about, isNews, hosted, failure };
   };
   if (isOut(source)) return broken(undefined);
   if (isBad) return broken({ code: 'quarantined', message: 'its simulation ended its process' });
@@ -220,7 +235,7 @@ async function restore(
     if (suspicious.length === 0 || hosted.state === 'over') return undefined;
     crumbs.leave(match);
     const failed = attempt(game, match, REPLAY_LIMIT_MS, () => {
-      for (const logged of suspicious) replay(hosted, logged);
+      for (const logged of suspicious) play(hosted, logged);
     });
     crumbs.leave(undefined);
     return failed;
@@ -229,7 +244,7 @@ async function restore(
     const begun: HostedMatch[] = [];
     const failed = attempt(game, match, REPLAY_LIMIT_MS, () => {
       const hosted = source.make(true);
-      for (const logged of safe) replay(hosted, logged);
+      for (const logged of safe) play(hosted, logged);
       begun.push(hosted);
     });
     const [hosted] = begun;
@@ -238,13 +253,18 @@ async function restore(
     return finish(hosted);
   };
   try {
-    const first = prepared.get(match);
-    if (first !== undefined && finish(first) === undefined) {
-      return { ...about, hosted: first, failure: undefined };
+    const first = prepared.get(match)?.hosted;
+    if (first !== undefined) {
+      if (finish(first) === undefined)
+        return { ...about, isNews, hosted: first, failure: undefined };
+      await timersRun();
     }
     let done = attempts(simulate);
-    if ('error' in done && first === undefined) done = attempts(simulate);
-    if ('made' in done) return { ...about, hosted: done.made, failure: undefined };
+    if ('error' in done && first === undefined) {
+      await timersRun();
+      done = attempts(simulate);
+    }
+    if ('made' in done) return { ...about, isNews, hosted: done.made, failure: undefined };
     log.error('match not simulated', { match, error: done.error });
     return broken({ code: 'quarantined', message: done.error.message.slice(0, 300) });
   } catch (error) {

@@ -198,6 +198,14 @@ describe('settling a match', () => {
     expect(counted).toEqual(['replays_dropped unwritable 1']);
   });
 
+  test('whose replay has no place ends it without, and counts that', async () => {
+    const folder = '/dev/null/replays';
+    const replays = new Replays(redis, { ...LIMITS, REPLAY_DIR: folder });
+    expect(await settleMatch({ ...parts, replays }, over)).toBe('settled');
+    expect((await parts.records.find(over.order.match))?.state).toBe('over');
+    expect(counted).toEqual(['replays_dropped unwritable 1']);
+  });
+
   test('whose result is none ends it as quarantined, for everybody to read', async () => {
     const result = { placements: [0, Number.NaN], scores: [1, 2], ticks: 3 };
     expect(await settleMatch(parts, { ...over, end: { result } })).toBe('settled');

@@ -30,6 +30,8 @@ export interface Over {
   readonly endedAt: number;
   /** The tape from tick 0 on; stretches that are there twice count once. */
   readonly chunks: readonly Chunk[];
+  /** Seats that were held for a time, where the tape that says so is not at hand any more. */
+  readonly passed?: readonly Seat[];
   readonly ticks: number;
   /** Of the last state; absent where the match failed and nobody could ask for it. */
   readonly hash: number | undefined;
@@ -101,8 +103,14 @@ async function keepReplay({ replays, count }: SettleParts, over: SoundOver): Pro
     count('replays_dropped', 'failure' in over.end ? 'failed_match' : 'unwritable');
     return;
   }
-  const removed = await replays.save(over.order.match, bytes);
-  if (removed > 0) count('replays_dropped', 'full', removed);
+  try {
+    const removed = await replays.save(over.order.match, bytes);
+    if (removed > 0) count('replays_dropped', 'full', removed);
+  } catch (error) {
+    // A folder that is full, read-only or gone may stay so: ends of matches do not wait for it.
+    if (!(error instanceof Error) || !('syscall' in error)) throw error;
+    count('replays_dropped', 'unwritable');
+  }
 }
 
 /** @throws RangeError when the tape has a gap, or is too long */
@@ -160,9 +168,10 @@ async function closeRecord(records: MatchRecords, over: SoundOver): Promise<bool
 }
 
 /** Players are free for another match. */
-async function leave(redis: Redis, { order, seats, chunks }: SoundOver): Promise<void> {
-  const passed = chunks.flatMap((chunk) => chunk.seats.map(([, , seat]) => seat));
-  const players = playersOf([...order.seats, ...seats, ...passed]);
+async function leave(redis: Redis, over: SoundOver): Promise<void> {
+  const { order, seats, chunks, passed = [] } = over;
+  const taped = chunks.flatMap((chunk) => chunk.seats.map(([, , seat]) => seat));
+  const players = playersOf([...order.seats, ...seats, ...taped, ...passed]);
   await Promise.all(
     players.map(async (player) => await redis.srem(playerKeys(player).matches, order.match)),
   );

@@ -90,7 +90,7 @@ export class Snapshots {
  * A match's picture with the inputs taken by slot behind it.
  * @throws what the game throws
  */
-export function pictureOf({ hosted }: Hosting): Int32Array | undefined {
+export function pictureOf({ hosted }: Pick<Hosting, 'hosted'>): Int32Array | undefined {
   const { sim, game, seqs } = hosted;
   if (sim === undefined) return undefined;
   const view = game.vector(sim.view());

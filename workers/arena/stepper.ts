@@ -80,6 +80,11 @@ export interface Failed extends Cut {
   readonly isUnlucky: boolean;
 }
 
+/** Lets timers come to their turn, that of the word to the parent among them: an immediate may come before them. */
+export async function timersRun(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
 /** @returns undefined when the work came to its end. @throws Damaged */
 export function attempt(
   game: AnyGame,
@@ -87,15 +92,64 @@ export function attempt(
   limitMs: number,
   work: () => void,
 ): Failed | undefined {
+  return attemptOf(game, limitMs, work, () => match);
+}
+
+/** @param suspect whose turn it was, as far as it can have been at fault */
+function attemptOf(
+  game: AnyGame,
+  limitMs: number,
+  work: () => void,
+  suspect: (cut: Cut) => string | undefined,
+): Failed | undefined {
   const ranBefore = ranMs();
   const before = performance.now();
   const cut = guarded(work, limitMs);
   if (cut === undefined) return undefined;
   const isBusy = ranMs() - ranBefore > (performance.now() - before) * BUSY_SHARE;
   if (game.isDamaged?.() === true) {
-    throw new Damaged(!cut.isTimeout || isBusy ? match : undefined, cut.error);
+    throw new Damaged(!cut.isTimeout || isBusy ? suspect(cut) : undefined, cut.error);
   }
   return { ...cut, isUnlucky: cut.isTimeout && !isBusy };
+}
+
+/** What one match answered, or why it did not. */
+export interface Answered<T> {
+  readonly hosting: Hosting;
+  readonly answer: T | undefined;
+  readonly failed: Failed | undefined;
+}
+
+/**
+ * Asks matches for something that their game makes, many under one limit: to set one up for each costs more than most
+ * answers.
+ * @throws Damaged
+ */
+export function askAll<T>(
+  game: AnyGame,
+  hostings: readonly Hosting[],
+  question: (hosting: Hosting) => T,
+): Answered<T>[] {
+  const answered: Answered<T>[] = [];
+  const limitMs = stepLimitMs(game);
+  let beganAt = 0;
+  const work = (): void => {
+    while (answered.length < hostings.length) {
+      const hosting = hostings[answered.length] as Hosting;
+      beganAt = performance.now();
+      answered.push({ hosting, answer: question(hosting), failed: undefined });
+    }
+  };
+  while (answered.length < hostings.length) {
+    const failed = attemptOf(game, limitMs, work, ({ isTimeout }) => {
+      const isSlow = performance.now() - beganAt > limitMs * BLAME_SHARE;
+      return !isTimeout || isSlow ? hostings[answered.length]?.match : undefined;
+    });
+    const hosting = hostings[answered.length];
+    if (failed === undefined || hosting === undefined) break;
+    answered.push({ hosting, answer: undefined, failed });
+  }
+  return answered;
 }
 
 /**

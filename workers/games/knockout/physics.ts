@@ -20,13 +20,20 @@ export function preparePhysics(): Promise<void> {
 }
 
 let isInside = false;
+let isBroken = false;
+
+/** A call begins. One that never came to its end is not forgotten for those that do. */
+function enter(): void {
+  if (isInside) isBroken = true;
+  isInside = true;
+}
 
 /**
  * Whether a call into Rapier was cut off, or trapped. All worlds of a process share one memory, and its allocator may
  * have been at work: none of them can be relied on from then on.
  */
 export function isPhysicsDamaged(): boolean {
-  return isInside;
+  return isInside || isBroken;
 }
 
 /** Handle of a slot that has no body: fallen, or never there. Rapier's own are never negative. */
@@ -45,7 +52,7 @@ export class Physics {
 
   /** A world with a body for each disc that is on the platform. */
   static create(discs: readonly Disc[], options: KnockoutOptions): Physics {
-    isInside = true;
+    enter();
     const world = new World({ x: 0, y: 0 });
     world.timestep = 1 / TICK_RATE;
     const bodies = discs.map((disc) => {
@@ -71,7 +78,7 @@ export class Physics {
 
   /** @throws RangeError when the snapshot is none of Rapier's, or lacks a body of `handles` */
   static restore(snapshot: Uint8Array, handles: readonly number[]): Physics {
-    isInside = true;
+    enter();
     const world = readWorld(snapshot);
     const bodies = handles.map((handle) =>
       handle === NO_BODY ? undefined : (world?.bodies.get(handle) ?? undefined),
@@ -88,14 +95,14 @@ export class Physics {
   push(slot: number, x: number, y: number): void {
     this.scratch.x = x;
     this.scratch.y = y;
-    isInside = true;
+    enter();
     this.bodies[slot]?.applyImpulse(this.scratch, true);
     isInside = false;
   }
 
   step(): void {
     const w = this.world;
-    isInside = true;
+    enter();
     // world.step() does this and then looks for new soft bodies by callbacks out of WebAssembly,
     // a quarter of the whole cost; there are none here.
     w.physicsPipeline.step(
@@ -119,7 +126,7 @@ export class Physics {
     const body = this.bodies[slot];
     if (!body) return;
     const { scratch } = this;
-    isInside = true;
+    enter();
     body.translation(scratch);
     disc.x = scratch.x;
     disc.y = scratch.y;
@@ -131,7 +138,7 @@ export class Physics {
 
   remove(slot: number): void {
     const body = this.bodies[slot];
-    isInside = true;
+    enter();
     if (body) this.world.removeRigidBody(body);
     isInside = false;
     this.bodies[slot] = undefined;
@@ -143,7 +150,7 @@ export class Physics {
   }
 
   snapshot(): Uint8Array {
-    isInside = true;
+    enter();
     const snapshot = this.world.takeSnapshot();
     isInside = false;
     return snapshot;
@@ -152,7 +159,7 @@ export class Physics {
   free(): void {
     if (this.freed) return;
     this.freed = true;
-    isInside = true;
+    enter();
     this.world.free();
     isInside = false;
   }
