@@ -10,7 +10,7 @@ import { until } from '../support/until.ts';
 type Match = ResultOf<'matchmake'>;
 
 const LONG = process.env['MUSTER_LONG'] === '1';
-const KILLS = LONG ? 30 : 5;
+const KILLS = LONG ? 30 : 3;
 /** A pass over some players takes no longer, ms. */
 const PASS_MS = 100;
 const regions = { ams: 20 };

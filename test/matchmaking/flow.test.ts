@@ -31,7 +31,7 @@ test('whatever happens and wherever passes die, nobody is lost, doubled or parte
       expect(await hall.isSettled()).toBe(true);
       await check(run);
     }),
-    { numRuns: LONG ? 400 : 40, endOnFailure: !LONG },
+    { numRuns: LONG ? 400 : 16, endOnFailure: !LONG },
   );
 }, 240_000);
 

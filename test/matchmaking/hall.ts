@@ -70,7 +70,8 @@ export class Hall {
     if (ageMs > 0) await this.age(ticket.queue, ticketName({ player, id }), ageMs);
   }
 
-  private async age(queue: QueueName, name: string, ms: number): Promise<void> {
+  /** Makes a ticket that waits older. */
+  async age(queue: QueueName, name: string, ms: number): Promise<void> {
     const { pool } = poolKeys(queue);
     const one = ticketSchema.parse(JSON.parse((await this.redis.hget(pool, name)) ?? 'null'));
     await this.redis.hset(pool, name, JSON.stringify({ ...one, at: one.at - ms }));

@@ -1,11 +1,13 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { decodeBody, kinds, queueNamed, serverMessages } from '../../protocol/index.ts';
 import { Sessions } from '../../src/relay/sessions.ts';
-import { gatewayChannel, playerKeys } from '../../src/relay/keys.ts';
+import { gatewayChannel, playerKeys, poolKeys } from '../../src/relay/keys.ts';
 import { until } from '../support/until.ts';
 import { Hall } from './hall.ts';
 
 const regions = { ams: 20 };
+/** Old enough for bots. */
+const ageMs = 2_500;
 const party = { id: 'our-secret', size: 2 };
 const limits = { SESSION_TTL_MS: 60_000, SESSIONS_PER_PLAYER: 8, OUTBOX_MAX: 256 };
 
@@ -33,7 +35,10 @@ async function socket(player: string, gateway: string) {
 async function passUntilEnd(player: string, absentMs: number): Promise<void> {
   await until(async () => {
     await hall.pass('duel', undefined, absentMs);
-    return (await hall.end(player)) !== undefined;
+    if ((await hall.end(player)) !== undefined) return true;
+    // As if there had been no pass for long: then all are looked after.
+    await hall.redis.hdel(poolKeys('duel').state, 'last');
+    return false;
   });
 }
 
@@ -59,8 +64,9 @@ test('one member who leaves leaves the others waiting, for whoever comes in his 
   await hall.pool.withdraw('knockout', { player: 'bob', id: 'ticket' });
   expect(await hall.pass('knockout')).toBe(1);
   expect(await hall.end('ann')).toBeUndefined();
-  await hall.enter('cid', { queue: 'knockout', regions, party });
-  await until(async () => (await hall.pass('knockout')) === 0);
+  await hall.enter('cid', { queue: 'knockout', regions, party }, { ageMs });
+  await hall.age('knockout', 'ann/ticket', ageMs);
+  expect(await hall.pass('knockout')).toBe(0);
   expect((await hall.match('ann')).match).toBe((await hall.match('cid')).match);
 });
 
@@ -76,8 +82,8 @@ test('who names another size, or comes to a full party, is told so', async () =>
 });
 
 test('who waits alone plays with bots, and the next one takes a seat of theirs', async () => {
-  await hall.enter('ann', { queue: 'knockout', regions });
-  await until(async () => (await hall.pass('knockout')) === 0);
+  await hall.enter('ann', { queue: 'knockout', regions }, { ageMs });
+  expect(await hall.pass('knockout')).toBe(0);
   await hall.ledger.tick();
   const ann = await hall.match('ann');
   expect(ann.teams.flat()).toEqual(['ann']);
@@ -100,7 +106,7 @@ test('who waits alone plays with bots, and the next one takes a seat of theirs',
 });
 
 test('an arena that says nothing is not told of its late comer with every pass', async () => {
-  await hall.enter('ann', { queue: 'knockout', regions }, { ageMs: 2_500 });
+  await hall.enter('ann', { queue: 'knockout', regions }, { ageMs });
   expect(await hall.pass('knockout')).toBe(0);
   await hall.ledger.tick();
   await hall.enter('bob', { queue: 'knockout', regions });
@@ -115,8 +121,8 @@ test('an arena that says nothing is not told of its late comer with every pass',
 });
 
 test('a match that is over when its seat is wanted gives the ticket back with its age', async () => {
-  await hall.enter('ann', { queue: 'knockout', regions });
-  await until(async () => (await hall.pass('knockout')) === 0);
+  await hall.enter('ann', { queue: 'knockout', regions }, { ageMs });
+  expect(await hall.pass('knockout')).toBe(0);
   await hall.ledger.tick();
   const { match } = await hall.match('ann');
   await hall.enter('bob', { queue: 'knockout', regions });
@@ -126,7 +132,8 @@ test('a match that is over when its seat is wanted gives the ticket back with it
   expect(await hall.pass('knockout')).toBe(1);
   expect(await hall.pool.waiting('knockout')).toEqual([before]);
   expect(await hall.redis.exists(playerKeys('bob').promised)).toBe(0);
-  await until(async () => (await hall.pass('knockout')) === 0);
+  await hall.age('knockout', 'bob/ticket', ageMs);
+  expect(await hall.pass('knockout')).toBe(0);
   expect((await hall.match('bob')).match).not.toBe(match);
 });
 
