@@ -22,18 +22,18 @@ export type RatingChange = z.infer<typeof ratingChange>;
 const ratingChanges = z.array(ratingChange);
 
 /**
- * Decides once what a match does to ratings. KEYS: record. ARGV: term, changes as JSON.
+ * Decides once what a match does to ratings. KEYS: record. ARGV: term, changes, arena, both as JSON ('': not asked for).
  * Reply: the changes that were decided first, '' where the match was over without any, 'gone' | 'fenced'.
  */
 const decide: Script = {
   name: 'musterDecideRatings',
   keys: 1,
   lua: `
-local is = redis.call('HMGET', KEYS[1], 'term', 'state', 'ratings')
+local is = redis.call('HMGET', KEYS[1], 'term', 'state', 'ratings', 'arena')
 if not is[1] then return 'gone' end
 if is[3] then return is[3] end
 if is[2] == '"over"' then return '' end
-if tonumber(is[1]) > tonumber(ARGV[1]) then return 'fenced' end
+if tonumber(is[1]) > tonumber(ARGV[1]) or (ARGV[3] ~= '' and is[4] ~= ARGV[3]) then return 'fenced' end
 redis.call('HSETNX', KEYS[1], 'ratings', ARGV[2])
 return ARGV[2]
 `,
@@ -88,14 +88,19 @@ export class Ratings {
 
   /**
    * Writes into a match's record what it does to ratings, unless that was decided before.
-   * @returns what was decided first; gone: nobody remembers the match; fenced: a successor has spoken
+   * @param arena whose word it is; absent: of whoever has the match
+   * @returns what was decided first; gone: nobody remembers the match; fenced: a successor has spoken, or it is elsewhere
    */
   async decide(
     match: string,
     term: number,
     changes: readonly RatingChange[],
+    arena?: string,
   ): Promise<readonly RatingChange[] | 'gone' | 'fenced'> {
-    const reply = asText(await this.run.decide(matchKey(match), term, JSON.stringify(changes)));
+    const whose = arena === undefined ? '' : JSON.stringify(arena);
+    const reply = asText(
+      await this.run.decide(matchKey(match), term, JSON.stringify(changes), whose),
+    );
     if (reply === 'gone' || reply === 'fenced') return reply;
     return reply === '' ? [] : ratingChanges.parse(JSON.parse(reply));
   }

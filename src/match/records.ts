@@ -46,16 +46,18 @@ export type MatchChange = Partial<
 >;
 
 /**
- * An arena's word about a match, unless a successor has spoken, or the match is over.
- * KEYS: record. ARGV: term, then field and JSON of each change. Reply: 1 | 0.
+ * An arena's word about a match, unless a successor has spoken, or the match is over, or at another arena: terms of two
+ * arenas say nothing about each other.
+ * KEYS: record. ARGV: term, arena as JSON ('': not asked for), then field and JSON of each change. Reply: 1 | 0.
  */
 const change: Script = {
   name: 'musterChangeMatch',
   keys: 1,
   lua: `
-local is = redis.call('HMGET', KEYS[1], 'term', 'state')
-if not is[1] or tonumber(is[1]) > tonumber(ARGV[1]) or is[2] == '"over"' then return 0 end
-redis.call('HSET', KEYS[1], 'term', ARGV[1], unpack(ARGV, 2))
+local is = redis.call('HMGET', KEYS[1], 'term', 'state', 'arena')
+if not is[1] or is[2] == '"over"' or (ARGV[2] ~= '' and is[3] ~= ARGV[2]) then return 0 end
+if tonumber(is[1]) > tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'term', ARGV[1], unpack(ARGV, 3))
 return 1
 `,
 };
@@ -130,10 +132,14 @@ export class MatchRecords {
     if ((await this.run.forget(matchKey(match))) === 1) await this.redis.zrem(MATCHES_KEY, match);
   }
 
-  /** @returns false when a successor has spoken, or the match was over or forgotten: nothing was written */
-  async change(match: string, term: number, to: MatchChange): Promise<boolean> {
+  /**
+   * @param arena whose word it is; absent: of whoever has the match
+   * @returns false when a successor has spoken, or the match was over, elsewhere or forgotten: nothing was written
+   */
+  async change(match: string, term: number, to: MatchChange, arena?: string): Promise<boolean> {
+    const whose = arena === undefined ? '' : JSON.stringify(arena);
     const fields = Object.entries(to).flatMap(([name, value]) => [name, JSON.stringify(value)]);
-    return (await this.run.change(matchKey(match), term, ...fields)) === 1;
+    return (await this.run.change(matchKey(match), term, whose, ...fields)) === 1;
   }
 
   /** From now on it is not among the running ones, and is forgotten after ttlMs. */

@@ -81,7 +81,14 @@ export class Arena {
       onError: (error) => log.warn('not published', { error }),
     });
     const { snapshots, journal } = this;
-    this.tidings = new Tidings({ records, snapshots, log, term: () => journal.term });
+    this.tidings = new Tidings({
+      records,
+      snapshots,
+      log,
+      arena,
+      term: () => journal.term,
+      onElsewhere: (hosting) => this.giveUp(hosting),
+    });
     this.endings = new Endings({
       game,
       journal,
@@ -313,6 +320,13 @@ export class Arena {
         pending.addOp({ is: 'go', match, slot, player, gateway });
       }
     }
+  }
+
+  /** A store that went back has let the match be placed once more: two of it would show two pictures. */
+  private giveUp(hosting: Hosting): void {
+    const { match } = hosting;
+    this.parts.log.warn('match is at another arena', { match });
+    hosting.trouble ??= { code: 'lost', message: 'another arena has it' };
   }
 
   /** All that was placed before us has been read: what has a place and nothing else is lost. */

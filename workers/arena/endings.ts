@@ -54,11 +54,14 @@ export class Endings {
     this.enter(async () => {
       const { counters, snapshots, onDropped } = this.parts;
       let over: Over;
+      let settled: Settled;
       do {
         over = await this.overOf(hosting);
-        if ((await this.settled(over)) === 'settled') snapshots.notify(hosting);
+        settled = await this.settled(over);
+        if (settled === 'settled') snapshots.notify(hosting);
       } while (!(await this.drop(hosting.match)));
-      counters.add('matches_over', 'failure' in over.end ? over.end.failure.code : 'result');
+      const cause = 'failure' in over.end ? over.end.failure.code : 'result';
+      counters.add('matches_over', settled === 'elsewhere' ? settled : cause);
       onDropped(hosting, over);
     });
   }
@@ -81,8 +84,8 @@ export class Endings {
   }
 
   /** Settles a match as lost while the store still takes it. */
-  async lost(match: string, term = this.parts.journal.term): Promise<void> {
-    const { records, settle, game, counters, log } = this.parts;
+  async lost(match: string): Promise<void> {
+    const { journal, records, settle, game, counters, log } = this.parts;
     counters.add('matches_over', 'lost');
     log.error('match lost', { match });
     const record = await records.find(match);
@@ -90,7 +93,8 @@ export class Endings {
     const failure = { code: 'lost', message: 'what it could be restored from is gone' } as const;
     await settle({
       order: record.order,
-      term,
+      arena: journal.arena,
+      term: journal.term,
       tickRate: game.tickRate,
       seats: record.seats,
       startedAt: record.startedAt,
@@ -143,6 +147,7 @@ export class Endings {
     const stored = await journal.tape(match);
     return {
       order,
+      arena: journal.arena,
       term: journal.term,
       tickRate: game.tickRate,
       seats,
@@ -172,7 +177,7 @@ export class Endings {
 
   private async settled(over: Over): Promise<Settled> {
     const settled = await this.parts.settle(over);
-    if (settled === 'fenced') throw new Fenced(`match ${over.order.match} has another arena`);
+    if (settled === 'fenced') throw new Fenced(`match ${over.order.match} has a successor's word`);
     return settled;
   }
 

@@ -70,8 +70,8 @@ return 'logged'
  * Everything as it stands, in place of the log: after the store has forgotten, and when the arena is handed over.
  * Checkpoints and places of matches that are not named are those of matches that had ended.
  * A chunk that the store still has is there twice then, which counts once (replay/join.ts).
- * KEYS: meta, log, checkpoints, places. ARGV: term, owner, n, pos, prefix of tapes, then handle, match, checkpoint,
- * how many chunks of its tape follow, and those.
+ * KEYS: meta, log, checkpoints, places. ARGV: term, owner, n, pos, prefix of tapes, then of each match its handle, its id,
+ * its checkpoint and chunks of its tape, each behind its length (u32 BE).
  * Reply: reset | fenced | gone
  */
 export const reset: Script = {
@@ -81,14 +81,17 @@ export const reset: Script = {
 local n = tonumber(ARGV[3])
 if not behind and last >= n then return 'reset' end
 local ours = {}
-local i = 6
-while i <= #ARGV do
-  local handle, match, count = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 3])
+for i = 6, #ARGV, 4 do
+  local handle, match, chunks = ARGV[i], ARGV[i + 1], ARGV[i + 3]
   ours[match] = true
   redis.call('HSET', KEYS[4], handle, match)
   redis.call('HSET', KEYS[3], match, ARGV[i + 2])
-  for j = i + 4, i + 3 + count do redis.call('RPUSH', ARGV[5] .. match, ARGV[j]) end
-  i = i + 4 + count
+  local at = 1
+  while at <= #chunks do
+    local size = struct.unpack('>I4', chunks, at)
+    redis.call('RPUSH', ARGV[5] .. match, string.sub(chunks, at + 4, at + 3 + size))
+    at = at + 4 + size
+  end
 end
 local places = redis.call('HGETALL', KEYS[4])
 for p = 1, #places, 2 do

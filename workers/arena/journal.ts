@@ -153,8 +153,7 @@ export class Journal {
       handle,
       match,
       checkpoint,
-      chunks.length,
-      ...chunks.map(toBuffer),
+      packed(chunks),
     ]);
     const { current: term, owner, tapes } = this;
     this.answer(
@@ -223,6 +222,17 @@ function pairs(reply: unknown): Map<string, string> {
   const map = new Map<string, string>();
   for (let i = 0; i + 1 < list.length; i += 2) map.set(asText(list[i]), asText(list[i + 1]));
   return map;
+}
+
+/** As one argument: a call takes about a hundred thousand, and tapes of an arena may have more chunks. */
+function packed(chunks: readonly Uint8Array[]): Buffer {
+  return Buffer.concat(
+    chunks.flatMap((chunk) => {
+      const size = Buffer.alloc(4);
+      size.writeUInt32BE(chunk.length);
+      return [size, chunk];
+    }),
+  );
 }
 
 function toBuffer(bytes: Uint8Array): Buffer {

@@ -202,6 +202,21 @@ test('a store that has forgotten some seconds is told everything anew, and nobod
   await stage.redis.flushall();
 });
 
+test('a match that has been placed at another arena meanwhile is let go, and the others play on', async () => {
+  const { running, matches } = await playing(2);
+  const [moved = '', stays = ''] = matches;
+  const record = matchKey(moved);
+  await stage.redis.hset(record, { arena: '"other"', term: 40, state: '"waiting"' });
+  await stage.tell({ is: 'seat', match: moved, slot: 0, seat: { bot: 0 } });
+  await until(() => running.arena.size === 1);
+  expect(await stage.redis.hlen(`m:{arena:${stage.arena}}:places`)).toBe(1);
+  expect(await stage.record(moved)).toMatchObject({ arena: 'other', state: 'waiting', term: 40 });
+  const from = running.arena.stateOf(stays)?.tick ?? 0;
+  await until(() => (running.arena.stateOf(stays)?.tick ?? 0) > from + 3);
+  await stage.kill(running);
+  await stage.redis.flushall();
+});
+
 test('a store that has forgotten the arena ends it, and its matches as lost where they are known', async () => {
   const { running, matches } = await playing(2);
   await stage.redis.del(`m:{arena:${stage.arena}}:meta`);

@@ -58,6 +58,7 @@ beforeEach(async () => {
       openTicks: 0,
       createdAt: 1,
     },
+    arena: 'arena',
     term: TERM,
     tickRate,
     seats,
@@ -154,6 +155,16 @@ describe('settling a match', () => {
   test('by a fenced arena writes nothing', async () => {
     const before = await standing();
     expect(await settleMatch(parts, { ...over, term: TERM - 1 })).toBe('fenced');
+    expect(await standing()).toEqual(before);
+  });
+
+  test('by an arena that has lost it to another, whatever their terms, writes nothing', async () => {
+    const before = await standing();
+    expect(await settleMatch(parts, { ...over, arena: 'other', term: TERM - 1 })).toBe('elsewhere');
+    expect(await settleMatch(parts, { ...over, arena: 'other', term: TERM + 9 })).toBe('elsewhere');
+    const { match } = over.order;
+    expect(await parts.records.change(match, TERM + 9, { state: 'over' }, 'other')).toBe(false);
+    expect(await parts.ratings.decide(match, TERM + 9, [], 'other')).toBe('fenced');
     expect(await standing()).toEqual(before);
   });
 

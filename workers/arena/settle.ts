@@ -19,7 +19,8 @@ import { playersOf, ratingChanges } from './rating-changes.ts';
 /** A match that was played to its end, or was taken out. */
 export interface Over {
   readonly order: MatchOrder;
-  /** Of the arena that says so. */
+  /** The arena that says so, and its term. */
+  readonly arena: string;
   readonly term: number;
   /** The game's. */
   readonly tickRate: number;
@@ -53,9 +54,10 @@ export interface SettleParts {
 
 /**
  * `settled`: the record says how it ended; tell those who watch. `fenced`: a successor has the match, nothing more was
- * written. `gone`: nobody remembers the match, so there is nothing to settle or tell.
+ * written. `gone`: nobody remembers the match, so there is nothing to settle or tell. `elsewhere`: another arena has it,
+ * as after a store went back and the match was placed anew; this one has no say in it.
  */
-export type Settled = 'settled' | 'fenced' | 'gone';
+export type Settled = 'settled' | 'fenced' | 'gone' | 'elsewhere';
 
 /**
  * Makes a match's end last: replay, ratings, record, in this order, so that a record that says `over` says that all of it
@@ -64,18 +66,20 @@ export type Settled = 'settled' | 'fenced' | 'gone';
 export async function settleMatch(parts: SettleParts, ended: Over): Promise<Settled> {
   const over = { ...ended, end: soundEnd(ended.end) };
   const { records, redis, ttlMs } = parts;
-  const { order, term } = over;
+  const { order, arena, term } = over;
   const standing = await records.find(order.match);
   if (standing === undefined) {
     await leave(redis, over);
     return 'gone';
   }
+  if (standing.arena !== arena) return 'elsewhere';
   if (standing.state !== 'over') {
     if (standing.term > term) return 'fenced';
     await keepReplay(parts, over);
     const rated = await applyRatings(parts, over, standing.ratings);
-    if (rated === 'fenced') return 'fenced';
-    if (!(await closeRecord(records, over))) return 'fenced';
+    if (rated === 'fenced' || !(await closeRecord(records, over))) {
+      return (await records.find(order.match))?.arena === arena ? 'fenced' : 'elsewhere';
+    }
   }
   await leave(redis, over);
   await records.close(order.match, ttlMs);
@@ -138,7 +142,7 @@ function replayOf(over: SoundOver): Uint8Array {
 
 async function applyRatings(
   { ratings }: SettleParts,
-  { order, term, seats, end }: SoundOver,
+  { order, arena, term, seats, end }: SoundOver,
   decided: readonly RatingChange[] = [],
 ): Promise<'done' | 'fenced'> {
   if (!order.rated || !('result' in end)) {
@@ -151,6 +155,7 @@ async function applyRatings(
     order.match,
     term,
     ratingChanges(order, seats, end.result, before),
+    arena,
   );
   if (changes === 'fenced') return 'fenced';
   if (changes === 'gone') return 'done';
@@ -160,9 +165,9 @@ async function applyRatings(
 
 /** @returns false when a successor has spoken and has not ended the match */
 async function closeRecord(records: MatchRecords, over: SoundOver): Promise<boolean> {
-  const { order, term, seats, endedAt, end } = over;
+  const { order, arena, term, seats, endedAt, end } = over;
   const change: MatchChange = { state: 'over', seats: [...seats], endedAt, ...end };
-  if (await records.change(order.match, term, change)) return true;
+  if (await records.change(order.match, term, change, arena)) return true;
   const now = await records.find(order.match);
   return now === undefined || now.state === 'over';
 }

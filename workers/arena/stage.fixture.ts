@@ -7,7 +7,7 @@ import { connectRedis, type Redis } from '../../src/lib/redis.ts';
 import { Arenas } from '../../src/match/arenas.ts';
 import { INPUT_BYTES, writeInput, type Input, type Op } from '../../src/match/ops.ts';
 import type { MatchOrder } from '../../src/match/order.ts';
-import { MatchRecords, type MatchRecord } from '../../src/match/records.ts';
+import { MatchRecords, type MatchChange, type MatchRecord } from '../../src/match/records.ts';
 import { gatewayChannel } from '../../src/relay/keys.ts';
 import { startTestRedis, type TestRedis } from '../../test/support/redis.ts';
 import { until } from '../../test/support/until.ts';
@@ -66,14 +66,15 @@ export class ArenaStage {
       records: this.records,
       settle: async (over) => {
         this.overs.push(over);
-        await this.records.change(over.order.match, over.term, {
+        const change: MatchChange = {
           state: 'over',
           seats: [...over.seats],
           endedAt: over.endedAt,
           ...('result' in over.end
             ? { result: matchResult.parse(over.end.result) }
             : { failure: over.end.failure }),
-        });
+        };
+        await this.records.change(over.order.match, over.term, change, over.arena);
         return 'settled';
       },
       place: { worker: 'test', core: null, pid: process.pid },

@@ -7,7 +7,10 @@ export interface TidingsParts {
   readonly records: MatchRecords;
   readonly snapshots: Snapshots;
   readonly log: Log;
+  readonly arena: string;
   readonly term: () => number;
+  /** Another arena has the match. */
+  readonly onElsewhere: (hosting: Hosting) => void;
 }
 
 /** Keeps the records of matches up to date: one word at a time for each, the newest. */
@@ -33,7 +36,7 @@ export class Tidings {
   }
 
   private async say(hosting: Hosting, state: { isStale: boolean; isNews: boolean }): Promise<void> {
-    const { records, snapshots, term } = this.parts;
+    const { records, snapshots, arena, term, onElsewhere } = this.parts;
     while (state.isStale) {
       const { match, state: is, seats, startedAt } = hosting.hosted;
       // How it ended is settled as a whole.
@@ -42,8 +45,11 @@ export class Tidings {
       state.isStale = false;
       state.isNews = false;
       const to = { state: is, seats: [...seats], ...(startedAt !== undefined && { startedAt }) };
-      const isSaid = await records.change(match, term(), to);
+      const isSaid = await records.change(match, term(), to, arena);
       if (isSaid && isNews) snapshots.notify(hosting);
+      if (isSaid) continue;
+      const found = await records.find(match);
+      if (found !== undefined && found.arena !== arena) return onElsewhere(hosting);
     }
   }
 }
