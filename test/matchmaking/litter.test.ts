@@ -2,8 +2,8 @@ import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { randomId } from '../../src/lib/ids.ts';
 import { OPEN_SEATS_MAX } from '../../src/match/pool.ts';
 import type { OpenSeat } from '../../src/match/ticket.ts';
-import { matchKey, poolKeys } from '../../src/relay/keys.ts';
-import { Hall } from './hall.ts';
+import { matchKey, playerKeys, poolKeys } from '../../src/relay/keys.ts';
+import { Died, Hall } from './hall.ts';
 
 const regions = { ams: 20 };
 /** Old enough for bots. */
@@ -75,16 +75,25 @@ test('what cannot be read is passed over and counted, and holds up nobody', asyn
   }
 });
 
-test('a found match whose record cannot be read holds up no other', async () => {
-  await hall.ledger.beat('a', 0);
+test('a found match whose record cannot be read holds up no other, and ends with its tickets', async () => {
   await hall.enter('ann', { queue: 'knockout', regions }, { ageMs });
-  expect(await hall.pass('knockout')).toBe(1);
+  // A pass writes the record and dies.
+  await hall.pass('knockout', (step) => {
+    if (step === 'recorded') throw new Died();
+  });
   const [entry] = await hall.pool.found('knockout');
   await hall.redis.hset(matchKey(entry?.id ?? ''), 'order', '{"cut":');
-  await hall.ledger.beat('a', 9);
   await hall.enter('bob', { queue: 'knockout', regions }, { ageMs });
-  expect(await hall.pass('knockout')).toBe(0);
-  expect(await hall.end('ann')).toBeUndefined();
+  expect(await hall.pass('knockout')).toBe(1);
   expect((await hall.match('bob')).teams.flat()).toEqual(['bob']);
   expect(hall.counters.get('records_unreadable', 'match')).toBe(1);
+  const tickets = entry?.tickets.map((one) => ({ ...one, deadline: Date.now() }));
+  await hall.redis.hset(
+    poolKeys('knockout').found,
+    entry?.id ?? '',
+    JSON.stringify({ ...entry, tickets }),
+  );
+  expect(await hall.pass('knockout')).toBe(0);
+  expect(await hall.end('ann')).toMatchObject({ state: 'expired' });
+  expect(await hall.redis.exists(playerKeys('ann').promised)).toBe(0);
 });

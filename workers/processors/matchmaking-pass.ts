@@ -31,7 +31,6 @@ import {
 import { finish, type Desk, type Step } from './matchmaking/finishing.ts';
 import { Looking } from './matchmaking/looking.ts';
 import { foundFill, foundMatch } from './matchmaking/ordering.ts';
-import { undefinedWhereUnreadable } from './matchmaking/reading.ts';
 import { Placing } from './matchmaking/placing.ts';
 import { formUnits, type Unit } from './matchmaking/units.ts';
 import { WaitingRoom } from './matchmaking/waiting.ts';
@@ -231,13 +230,7 @@ class MatchmakingPass {
   }
 
   private async finish(desk: Desk, entry: Found): Promise<void> {
-    const end = await finish(desk, entry).catch(undefinedWhereUnreadable);
-    if (end === undefined) {
-      // It stays found, for a worker that can read its match's record.
-      desk.counters.add('records_unreadable', 'match');
-      return;
-    }
-    const { waits, back } = end;
+    const { waits, back } = await finish(desk, entry);
     this.pending += waits;
     this.back += back;
     if (waits > 0 && entry.is === 'fill') {

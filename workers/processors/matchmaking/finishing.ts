@@ -13,7 +13,8 @@ import type {
   Ticket,
 } from '../../../src/match/ticket.ts';
 import type { Place } from '../../held.ts';
-import type { Placing } from './placing.ts';
+import type { Outcome, Placing } from './placing.ts';
+import { undefinedWhereUnreadable } from './reading.ts';
 
 /** What happens to a found entry on its way; a test dies after each of them. */
 export type Step =
@@ -54,7 +55,7 @@ export interface Finish {
  * the entry after a death begins at the first.
  */
 export async function finish(desk: Desk, entry: Found): Promise<Finish> {
-  const { pool, promises, placing, at } = desk;
+  const { pool, promises, at } = desk;
   const match = matchOf(entry);
   const free = await Promise.all(
     entry.tickets.map(async ({ player }) => await promises.make(player, match)),
@@ -66,10 +67,7 @@ export async function finish(desk: Desk, entry: Found): Promise<Finish> {
   }
   at('promised');
 
-  const outcome =
-    entry.is === 'match'
-      ? await placing.place(entry.order)
-      : await placing.fill(entry, desk.isTold(entry));
+  const outcome = await seat(desk, entry);
   if (outcome.is === 'gone') return await dissolve(desk, entry, []);
   if (outcome.is === 'waits') {
     // Seats of a running match were asked for already: they have some time to become theirs after all.
@@ -94,6 +92,16 @@ export async function finish(desk: Desk, entry: Found): Promise<Finish> {
   await pool.told(entry, entry.is === 'match' ? openSeatsOf(entry, outcome.arena) : []);
   at('told');
   return { waits: 0, back: 0 };
+}
+
+/** A match whose record cannot be read waits until its tickets expire, for a worker that can: others do not wait for it. */
+async function seat({ placing, counters, isTold }: Desk, entry: Found): Promise<Outcome> {
+  const placed =
+    entry.is === 'match' ? placing.place(entry.order) : placing.fill(entry, isTold(entry));
+  const outcome = await placed.catch(undefinedWhereUnreadable);
+  if (outcome !== undefined) return outcome;
+  counters.add('records_unreadable', 'match');
+  return { is: 'waits' };
 }
 
 /** Ends a ticket's request: nobody would otherwise, once its gateway is gone. */
