@@ -1,3 +1,4 @@
+import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestRedis, type TestRedis } from '../../test/support/redis.ts';
 import { connectRedis, script, type Redis } from './redis.ts';
@@ -38,6 +39,28 @@ test('a server that forgot its scripts is told again', async () => {
 test("a script's fault rejects its call", async () => {
   const run = script(redis, { name: 'testFault', keys: 0, lua: "return redis.call('NOPE')" });
   await expect(run()).rejects.toThrow(/NOPE|Unknown Redis command/i);
+});
+
+test('a connection on which nothing comes any more is made anew, and its command is answered', async () => {
+  const sockets: Socket[] = [];
+  const road = createServer((socket) => {
+    const on = createConnection(Number(new URL(server.url).port), '127.0.0.1');
+    sockets.push(socket, on);
+    for (const one of [socket, on]) one.on('error', () => undefined);
+    socket.pipe(on).pipe(socket);
+  });
+  await new Promise<void>((resolve) => road.listen(0, '127.0.0.1', resolve));
+  const { port } = road.address() as AddressInfo;
+  const far = connectRedis(`redis://127.0.0.1:${port}`, 'far', () => undefined, 200);
+  try {
+    await far.set('far', '1');
+    for (const socket of sockets) socket.unpipe();
+    expect(await far.get('far')).toBe('1');
+  } finally {
+    far.disconnect();
+    for (const socket of sockets) socket.destroy();
+    road.close();
+  }
 });
 
 test('CLIENT LIST names who is connected', async () => {

@@ -5,13 +5,21 @@ export type { Redis } from 'ioredis';
 /**
  * @param role shown in CLIENT LIST
  * @param onError told of every connection error; without a listener they would end the process
+ * @param silenceMs a connection on which an answer is due and nothing comes for so long is made anew, and what was asked
+ * is asked again; longer than any command may take. Absent: it waits for what the system thinks of the connection
  * @returns a connection whose commands wait for a lost server to come back, as BullMQ's workers need
  */
-export function connectRedis(url: string, role: string, onError: (error: Error) => void): Redis {
+export function connectRedis(
+  url: string,
+  role: string,
+  onError: (error: Error) => void,
+  silenceMs?: number,
+): Redis {
   const redis = new Redis(url, {
     connectionName: `muster-${role}`,
     maxRetriesPerRequest: null,
     disableClientInfo: true,
+    ...(silenceMs !== undefined && { socketTimeout: silenceMs }),
     retryStrategy: (times) => Math.min(1_000, 50 * 2 ** Math.min(times, 5)) + Math.random() * 50,
   });
   redis.on('error', onError);

@@ -10,7 +10,7 @@ import { Positions, type ReadEntry } from './positions.ts';
 /** Entries of the input stream that are read at a time. */
 const READ_MAX = 1_024;
 /** Until an idle reader asks again, ms. */
-const BLOCK_MS = 5_000;
+export const BLOCK_MS = 5_000;
 /** Reads come no faster than this, ms, where more is there each time: a tick takes what has come, whole. */
 const PACE_MS = 2;
 

@@ -15,12 +15,15 @@ import { Replays } from '../../src/match/replays.ts';
 import { beatsOf, leave } from '../arena-lane/words.ts';
 import { games, playableGame } from '../games/index.ts';
 import { Arena } from './arena.ts';
+import { BLOCK_MS } from './inbox.ts';
 import { settleMatch } from './settle.ts';
 import { Damaged } from './stepper.ts';
 import { WarmUp } from './warm.ts';
 
 /** How often the worker hears that this process lives, ms. */
 const BEAT_MS = 100;
+/** A command without an answer for so long has lost its connection, ms: arenas stand still meanwhile. */
+const SILENCE_MS = 3_000;
 /** Of a process whose shared memory may be broken. */
 const EXIT_DAMAGED = 70;
 
@@ -31,11 +34,14 @@ const config = readConfigOrExit('worker');
 const core = process.env['MUSTER_CORE'];
 const worker = process.env['MUSTER_WORKER'] ?? 'alone';
 const log = createLog(config.LOG_LEVEL, { role: 'arena', worker, core });
-const connect = (role: string) =>
-  connectRedis(config.REDIS_URL, `${role}-${worker}-${core ?? 'any'}`, (error) => {
-    log.warn('redis', { error: error.message });
-  });
-const redis = connect('arena');
+const connect = (role: string, silenceMs: number) =>
+  connectRedis(
+    config.REDIS_URL,
+    `${role}-${worker}-${core ?? 'any'}`,
+    (error) => log.warn('redis', { error: error.message }),
+    silenceMs,
+  );
+const redis = connect('arena', SILENCE_MS);
 const counters = new Counters();
 const records = new MatchRecords(redis);
 const replays = new Replays(redis, config);
@@ -71,7 +77,7 @@ export default async function host(job: SandboxedJob): Promise<void> {
       arena,
       game,
       redis,
-      connect: () => connect('arena-inbox'),
+      connect: () => connect('arena-inbox', BLOCK_MS + SILENCE_MS),
       records,
       settle: async (over) =>
         await settleMatch(
