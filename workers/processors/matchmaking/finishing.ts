@@ -67,7 +67,7 @@ export async function finish(desk: Desk, entry: Found): Promise<Finish> {
   }
   at('promised');
 
-  const outcome = await seat(desk, entry);
+  const outcome = await arrange(desk, entry);
   if (outcome.is === 'gone') return await dissolve(desk, entry, []);
   if (outcome.is === 'waits') {
     // Seats of a running match were asked for already: they have some time to become theirs after all.
@@ -95,7 +95,7 @@ export async function finish(desk: Desk, entry: Found): Promise<Finish> {
 }
 
 /** A match whose record cannot be read waits until its tickets expire, for a worker that can: others do not wait for it. */
-async function seat({ placing, counters, isTold }: Desk, entry: Found): Promise<Outcome> {
+async function arrange({ placing, counters, isTold }: Desk, entry: Found): Promise<Outcome> {
   const placed =
     entry.is === 'match' ? placing.place(entry.order) : placing.fill(entry, isTold(entry));
   const outcome = await placed.catch(undefinedWhereUnreadable);
