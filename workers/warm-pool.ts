@@ -138,14 +138,28 @@ export class WarmPool {
     log.info('child ready', { ...whose, pid: child.pid });
   }
 
-  /** `retain` takes a free child if there is one, so they are hidden from it. */
+  /**
+   * `retain` takes a free child if there is one, so they are hidden from it. It waits for ever where a child ends before
+   * its modules are loaded (the system is out of memory): the pool is told of each end, so it is heard there.
+   */
   private async retainNew(): Promise<Child> {
     const { children, file } = this.parts;
     const free = children.getFree(file);
     const hidden = free.splice(0);
-    const fork = children.retain(file);
+    let fork: Promise<Child> | undefined;
+    const ended = new Promise<never>((_, reject) => {
+      const pool = Object.create(children, {
+        remove: {
+          value: (child: Child): void => {
+            children.remove(child);
+            reject(new Error('the child ended while it started'));
+          },
+        },
+      }) as ChildPool;
+      fork = pool.retain(file);
+    });
     free.push(...hidden);
-    return await fork;
+    return await Promise.race([fork as Promise<Child>, ended]);
   }
 }
 
