@@ -39,6 +39,8 @@ export class ArenaWorker extends Worker {
   private readonly host: Host;
   private readonly isReady: () => boolean;
   private readonly keep: ReturnType<typeof lockKeeper>;
+  /** Jobs whose arenas run: what has been handed back is not taken back. */
+  private readonly hosted = new Set<string>();
 
   constructor(parts: ArenaWorkerParts) {
     const { game, name, sandbox, connection, config, command, env, host, isReady } = parts;
@@ -68,8 +70,18 @@ export class ArenaWorker extends Worker {
     tokens: string[],
     durationMs: number,
   ): Promise<string[]> {
-    const held = jobs.map((job, i) => ({ job, token: tokens[i] ?? '' }));
-    return await this.keep(held, durationMs);
+    const all = jobs.map((job, i) => ({ job, token: tokens[i] ?? '' }));
+    const held = all.filter(({ job }) => this.hosted.has(job));
+    const rest = all.filter(({ job }) => !this.hosted.has(job));
+    const [lost, ended] = await Promise.all([
+      this.keep(held, durationMs),
+      super.extendJobLocks(
+        rest.map(({ job }) => job),
+        rest.map(({ token }) => token),
+        durationMs,
+      ),
+    ]);
+    return [...lost, ...ended];
   }
 
   /**
@@ -92,9 +104,15 @@ export class ArenaWorker extends Worker {
       await job.moveToDelayed(Date.now() + OFFER_MS, token);
       throw new DelayedError();
     }
-    return await this.host(job, async () => {
-      const result: unknown = await super.callProcessJob(job, token, signal);
-      return result;
-    });
+    const { id = '' } = job;
+    this.hosted.add(id);
+    try {
+      return await this.host(job, async () => {
+        const result: unknown = await super.callProcessJob(job, token, signal);
+        return result;
+      });
+    } finally {
+      this.hosted.delete(id);
+    }
   }
 }
