@@ -158,6 +158,12 @@ export const variables = {
     60_000,
     'How long a worker may be silent before its arenas are taken over, ms.',
   ),
+  ARENA_WARM_MS: int(
+    1_500,
+    0,
+    60_000,
+    "CPU time for which a new arena process simulates each game before an arena's first match, at most, ms; 0: none.",
+  ),
   ARENA_IDLE_MS: int(30_000, 100, 3_600_000, 'How long an arena without a match stays up, ms.'),
 
   REGION: optional(

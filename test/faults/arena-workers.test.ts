@@ -54,6 +54,8 @@ async function open(worker: TestProcess): Promise<{ arena: string; child: number
 
 const begins = (arena: string) => new RegExp(`"message":"arena begins","arena":"${arena}"`);
 
+const LONG = process.env['MUSTER_LONG'] === '1';
+
 test('a worker that is killed leaves no child behind, and another takes its arena over', async () => {
   const first = await start();
   const { arena, child } = await open(first);
@@ -63,30 +65,37 @@ test('a worker that is killed leaves no child behind, and another takes its aren
   await until(() => !isAlive(child));
 });
 
-test('a worker that is stopped loses its arena to another, and ends its child when it wakes', async () => {
-  const first = await start();
-  const { arena, child } = await open(first);
-  const second = await start();
-  first.kill('SIGSTOP');
-  await second.waitForLine(begins(arena));
-  expect(isAlive(child)).toBe(true);
-  first.kill('SIGCONT');
-  await first.waitForLine(/"message":"arena killed".*"cause":"lock_lost"/);
-  await until(() => !isAlive(child));
-});
+// In the short form test/match/faults/deaths.test.ts does the same with matches that are played.
+test.runIf(LONG)(
+  'a worker that is stopped loses its arena to another, and ends its child when it wakes',
+  async () => {
+    const first = await start();
+    const { arena, child } = await open(first);
+    const second = await start();
+    first.kill('SIGSTOP');
+    await second.waitForLine(begins(arena));
+    expect(isAlive(child)).toBe(true);
+    first.kill('SIGCONT');
+    await first.waitForLine(/"message":"arena killed".*"cause":"lock_lost"/);
+    await until(() => !isAlive(child));
+  },
+);
 
-test('a worker that leaves hands its arena over and is gone; alone, it leaves it waiting', async () => {
-  const first = await start();
-  const { arena } = await open(first);
-  const second = await start();
-  first.kill('SIGTERM');
-  await second.waitForLine(begins(arena));
-  expect(await first.exited).toEqual({ code: 0, signal: null });
-  second.kill('SIGTERM');
-  expect(await second.exited).toEqual({ code: 0, signal: null });
-  const third = await start();
-  await third.waitForLine(begins(arena));
-});
+test.runIf(LONG)(
+  'a worker that leaves hands its arena over and is gone; alone, it leaves it waiting',
+  async () => {
+    const first = await start();
+    const { arena } = await open(first);
+    const second = await start();
+    first.kill('SIGTERM');
+    await second.waitForLine(begins(arena));
+    expect(await first.exited).toEqual({ code: 0, signal: null });
+    second.kill('SIGTERM');
+    expect(await second.exited).toEqual({ code: 0, signal: null });
+    const third = await start();
+    await third.waitForLine(begins(arena));
+  },
+);
 
 test('Redis is restarted: the arena goes on', async () => {
   const worker = await start();

@@ -6,7 +6,7 @@ test('headless players find matches, play and leave, and say what they saw', asy
   const muster = await Muster.start({ arenas: true });
   const bots = spawnNode('dist/scripts/bots.js', {}, [
     '--count=6',
-    '--minutes=0.15',
+    '--minutes=0.3',
     `--url=${muster.gateway.http}`,
   ]);
   // A full table starts at once; fewer than eight wait for bots of the simulation to sit down.

@@ -22,17 +22,17 @@ test('G7, G8: an arena killed at random moments loses no match, no input and no 
       workers: () => muster.workers.map(({ process: { pid } }) => pid),
     },
     {
-      kills: LONG ? 20 : 3,
+      kills: LONG ? 20 : 2,
       matches: 3,
       players: 3,
-      ticks: LONG ? 900 : 450,
+      ticks: LONG ? 900 : 360,
       spacingMs: [200, 1_500],
       say: (line) => said.push(line),
     },
   );
   const output = [...muster.workers, ...muster.gateways].map(({ process }) => process.output());
   if (report.faults.length > 0) throw new Error([...report.faults, ...said, ...output].join('\n'));
-  expect(report.kills).toBe(LONG ? 20 : 3);
+  expect(report.kills).toBe(LONG ? 20 : 2);
   expect(report.pauses.count).toBeGreaterThan(0);
   for (const { taken, pictures } of report.verdicts) {
     expect(taken).toBeGreaterThan(0);

@@ -60,7 +60,7 @@ process.on('disconnect', () => process.exit(0));
 const all = Object.values(games).filter(({ name }) => playableGame(name, config.DRILLS));
 await Promise.all([redis.ping(), ...all.map(async (game) => await game.prepare())]);
 // Not awaited: an arena whose process died does not wait for its successor to be quick.
-const warming = new WarmUp(all);
+const warming = new WarmUp(all, config.ARENA_WARM_MS);
 
 export default async function host(job: SandboxedJob): Promise<void> {
   const { arena, game: name, version } = jobData.parse(job.data);

@@ -2,8 +2,6 @@ import { encodeDelta, encodeKeyframe } from '../../protocol/index.ts';
 import type { AnyGame } from '../games/contract.ts';
 import { cpuMs } from './guard.ts';
 
-/** Of each game, ms of this process's own time: what one of physics takes to be optimised, and some more. */
-const MOST_MS = 1_500;
 /** It is warm when so many stretches of this length in succession bring no step's cost down by a tenth. */
 const STRETCH_MS = 100;
 const STRETCHES = 3;
@@ -24,7 +22,11 @@ export class WarmUp {
   readonly done: Promise<void>;
   private isStopped = false;
 
-  constructor(games: readonly AnyGame[]) {
+  /** @param mostMs of each game, ms of this process's own time: one of physics takes about 1,000 to be optimised */
+  constructor(
+    games: readonly AnyGame[],
+    private readonly mostMs: number,
+  ) {
     this.done = this.run(games);
   }
 
@@ -40,7 +42,7 @@ export class WarmUp {
     const began = cpuMs();
     let best = Infinity;
     let idle = 0;
-    for (let seed = 1; idle < STRETCHES && cpuMs() - began < MOST_MS;) {
+    for (let seed = 1; idle < STRETCHES && cpuMs() - began < this.mostMs;) {
       const from = cpuMs();
       let steps = 0;
       while (cpuMs() - from < STRETCH_MS) {
