@@ -64,8 +64,10 @@ const place = Number(process.env['VITEST_POOL_ID'] ?? 1);
  */
 export const CORE = cores.at(-1 - ((place - 1) % cores.length)) ?? 0;
 
-/** On a machine that runs other tests, too, a child is not heard as often as it speaks. */
-/** Whether ticks are late is for measurements: nothing is warmed up for it here. */
+/**
+ * On a machine that runs other tests, too, a child is not heard as often as it speaks. Whether ticks are late is for
+ * measurements: nothing is warmed up for it here.
+ */
 const ARENAS = { ARENA_MATCHES: '50', ARENA_SILENCE_MS: '1000', ARENA_WARM_MS: '0' } as const;
 
 const SECRET = 'a secret of the tests alone';
