@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { ForkCommand } from './cores.ts';
 
@@ -39,6 +39,17 @@ export async function giveWay(pid: number): Promise<boolean> {
 /** All threads of a process compete like any others. @returns false when the system refuses */
 export async function compete(pid: number): Promise<boolean> {
   return await chrt('-a', '-o', '-p', '0', String(pid));
+}
+
+/**
+ * All threads of a process but its first give way to it: those that compile and collect, which would otherwise take a
+ * pinned core from the thread that ticks for some ms at a time. What it waits for itself they do all the same.
+ */
+export async function helpersGiveWay(pid: number): Promise<void> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  for (const thread of threads) {
+    if (Number(thread) !== pid) await chrt('-i', '-p', '0', thread);
+  }
 }
 
 async function chrt(...args: string[]): Promise<boolean> {

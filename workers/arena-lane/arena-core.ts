@@ -7,7 +7,7 @@ import type { CoreShare } from '../core-share.ts';
 import { coreTime } from '../core-time.ts';
 import { endedWithParent, forkCommand, type Slot } from '../cores.ts';
 import type { AnyGame } from '../games/contract.ts';
-import { behind, compete, giveWay, yielding } from '../priority.ts';
+import { behind, compete, giveWay, helpersGiveWay, yielding } from '../priority.ts';
 import { poolOf, WarmPool, type Child } from '../warm-pool.ts';
 import { ArenaWorker } from './arena-worker.ts';
 import { Silence } from './silence.ts';
@@ -155,6 +155,12 @@ export class ArenaCore {
     for (const one of this.arenas) this.end(one, 'drained');
   }
 
+  /** Lets the thread that ticks compete, and it alone. */
+  private async prefer(pid: number): Promise<void> {
+    if (yielding() === 'both ways') await compete(pid);
+    if (yielding() !== 'no' && this.core !== undefined) await helpersGiveWay(pid);
+  }
+
   /** Whether an arena runs here, and not only its last word is awaited. */
   private get isTicking(): boolean {
     return [...this.arenas].some(({ child }) => !child.hasProcessExited());
@@ -196,7 +202,7 @@ export class ArenaCore {
       if (child !== undefined) {
         one = this.look(job, child);
         // It has warmed up behind others, and may do so still.
-        if (yielding() === 'both ways') void compete(child.pid);
+        void this.prefer(child.pid);
         log.info('arena begins', { ...this.about(one) });
       }
       const result = await attempt;
