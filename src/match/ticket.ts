@@ -90,7 +90,11 @@ function isTicket(value: unknown): value is Ticket {
   if (!isNumber(at) || !isNumber(deadline)) return false;
   if (!isRecord(belief) || !isNumber(belief['mu']) || !isNumber(belief['sigma'])) return false;
   if (belief['sigma'] <= 0 || !isRecord(regions)) return false;
-  for (const name in regions) if (!isNumber(regions[name])) return false;
+  for (const name in regions) {
+    // The schema passes over what is called so, whatever it is.
+    if (name === '__proto__') Reflect.deleteProperty(regions, name);
+    else if (!isNumber(regions[name])) return false;
+  }
   if (party === undefined) return true;
   if (!isRecord(party) || typeof party['id'] !== 'string') return false;
   return isNumber(party['size']) && Number.isSafeInteger(party['size']) && party['size'] >= 1;
