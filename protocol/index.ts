@@ -21,6 +21,7 @@ export {
 } from './messages/client.ts';
 export {
   end,
+  matchFailure,
   matchResult,
   matchStates,
   seat,

@@ -20,9 +20,6 @@ import {
 import { packed, type BodyOf, type MessageSpec } from './spec.ts';
 
 const errorCode = z.enum(Object.keys(replyErrors) as [ReplyErrorCode, ...ReplyErrorCode[]]);
-const matchFailureCode = z.enum(
-  Object.keys(matchFailures) as [MatchFailureCode, ...MatchFailureCode[]],
-);
 const failureCode = z.enum(Object.keys(failures) as [FailureCode, ...FailureCode[]]);
 const member = z.strictObject({ player: z.string(), sessions: z.int().min(1) });
 
@@ -65,6 +62,12 @@ export const matchResult = z.strictObject({
   placements: z.array(z.int().min(1)),
   scores: z.array(z.number()),
   ticks: z.int().min(0),
+});
+
+/** Why a match was not played to its end: in place of a result. */
+export const matchFailure = z.strictObject({
+  code: z.enum(Object.keys(matchFailures) as [MatchFailureCode, ...MatchFailureCode[]]),
+  message: z.string(),
 });
 
 export const matchStates = ['waiting', 'playing', 'over'] as const;
@@ -172,7 +175,7 @@ export const serverMessages = {
         match: matchId,
         result: matchResult.optional(),
         /** In place of a result: the match was not played to its end. */
-        failure: z.strictObject({ code: matchFailureCode, message: z.string() }).optional(),
+        failure: matchFailure.optional(),
         /** Path of the replay file, on the gateway's own address. */
         replay: z.string().optional(),
       }),

@@ -1,11 +1,5 @@
 import * as z from 'zod';
-import {
-  matchFailures,
-  matchResult,
-  matchStates,
-  seat,
-  type MatchFailureCode,
-} from '../../protocol/index.ts';
+import { matchFailure, matchResult, matchStates, seat } from '../../protocol/index.ts';
 import { script, type Redis, type Script } from '../lib/redis.ts';
 import { MATCHES_KEY, matchKey } from '../relay/keys.ts';
 import { matchOrder, type MatchOrder } from './order.ts';
@@ -31,12 +25,7 @@ export const matchRecord = z.object({
   startedAt: z.number().optional(),
   endedAt: z.number().optional(),
   result: matchResult.optional(),
-  failure: z
-    .strictObject({
-      code: z.enum(Object.keys(matchFailures) as [MatchFailureCode, ...MatchFailureCode[]]),
-      message: z.string(),
-    })
-    .optional(),
+  failure: matchFailure.optional(),
   /** What it did to its players' ratings, once that is decided: see ratings.ts. */
   ratings: z.array(ratingChange).optional(),
 });

@@ -2,11 +2,10 @@ import * as z from 'zod';
 import {
   decodeBody,
   encodeBody,
-  matchFailures,
+  matchFailure,
   matchId,
   matchResult,
   seat,
-  type MatchFailureCode,
 } from '../../protocol/index.ts';
 import { ByteReader, ByteWriter } from '../games/bytes.ts';
 import { sha256 } from './sha256.ts';
@@ -57,12 +56,7 @@ export const replayEnd = z.strictObject({
   hash: z.int().min(0).optional(),
   result: matchResult.optional(),
   /** In place of a result. */
-  failure: z
-    .strictObject({
-      code: z.enum(Object.keys(matchFailures) as [MatchFailureCode, ...MatchFailureCode[]]),
-      message: z.string(),
-    })
-    .optional(),
+  failure: matchFailure.optional(),
 });
 export type ReplayEnd = z.infer<typeof replayEnd>;
 
