@@ -78,9 +78,9 @@ export function drawSparks(
   palette: Palette,
   now: number,
 ): void {
+  pen.fillStyle = palette.warning;
   for (const spark of sparks) {
     pen.globalAlpha = 1 - (now - spark.at) / spark.lifeMs;
-    pen.fillStyle = spark.of === 'edge' ? palette.warning : liveryOf(spark.of).fill;
     pen.beginPath();
     const x = screenX(camera, spark.x);
     pen.arc(x, screenY(camera, spark.y, spark.z), spark.size * camera.scale, 0, 2 * Math.PI);

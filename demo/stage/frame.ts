@@ -1,8 +1,8 @@
-import { LENGTH_STEPS, SPEED_STEPS } from '../../workers/games/knockout/view.ts';
+import { LENGTH_STEPS } from '../../workers/games/knockout/view.ts';
 import type { Sample } from '../source/source.ts';
 import { isStanding } from '../standing.ts';
 
-/** One moment to draw, in metres and m/s; y points down the screen. */
+/** One moment to draw, in metres; y points down the screen. */
 export interface Frame {
   /** With its fraction. */
   readonly tick: number;
@@ -13,8 +13,6 @@ export interface Frame {
 export interface FrameDisc {
   readonly x: number;
   readonly y: number;
-  readonly vx: number;
-  readonly vy: number;
   readonly standing: boolean;
   /** Ticks until it may dash again. */
   readonly dashIn: number;
@@ -31,8 +29,6 @@ export function blend({ from, to, alpha }: Sample): Frame {
       return {
         x: mix(before.x, disc.x) / LENGTH_STEPS,
         y: mix(before.y, disc.y) / LENGTH_STEPS,
-        vx: mix(before.vx, disc.vx) / SPEED_STEPS,
-        vy: mix(before.vy, disc.vy) / SPEED_STEPS,
         standing: isStanding(to, slot),
         dashIn: disc.dashIn,
       };

@@ -26,8 +26,6 @@ export interface TrailPoint {
 export interface Flash {
   readonly x: number;
   readonly y: number;
-  readonly nx: number;
-  readonly ny: number;
   /** 0 to 1. */
   readonly power: number;
   readonly at: number;
@@ -53,8 +51,6 @@ export interface Spark {
   readonly size: number;
   readonly at: number;
   readonly lifeMs: number;
-  /** A slot's colour, or the edge's. */
-  readonly of: number | 'edge';
 }
 
 export interface Floating {
@@ -127,7 +123,7 @@ export class Scene {
         break;
       case 'hit': {
         const power = Math.min(1, one.speed / 8);
-        this.flashes.push({ ...one, power, at: now });
+        this.flashes.push({ x: one.x, y: one.y, power, at: now });
         if (this.calm) break;
         if (one.speed > SHAKE_FROM) this.shake = SHAKE_MAX * power;
         for (let i = Math.round(power * 10); i > 0; i--) this.spark(sparkOf(one, power, now));
@@ -182,7 +178,6 @@ export class Scene {
       size: 0.05 + Math.random() * 0.07,
       at: now,
       lifeMs: 700,
-      of: 'edge',
     });
   }
 
@@ -209,6 +204,5 @@ function sparkOf(hit: Happening & { is: 'hit' }, power: number, now: number): Sp
     size: 0.05 + Math.random() * 0.06,
     at: now,
     lifeMs: 260 + Math.random() * 240,
-    of: 'edge',
   };
 }
