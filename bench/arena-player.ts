@@ -22,7 +22,7 @@ const SPINS = 3;
 
 let place = { url: '', port: 0 };
 let watchers: MatchPlayer[] = [];
-let batch: AbortController | undefined;
+let endBatch: (() => Promise<void>) | undefined;
 
 obey({
   start: (given) => {
@@ -56,23 +56,30 @@ obey({
     };
   },
 
-  /** Keeps the cpu lane full of jobs that spin, or no more. */
+  /**
+   * Keeps the cpu lane full of jobs that spin, or no more: then it is answered when all of them have ended. Jobs of a
+   * socket that only closes spin on. The one that ran when it was cancelled is killed within a second.
+   */
   batch: async (given) => {
-    batch?.abort();
-    batch = undefined;
+    await endBatch?.();
+    endBatch = undefined;
     if (!batchOrder.parse(given).on) return true;
-    const over = (batch = new AbortController());
+    const over = new AbortController();
     const url = `ws://127.0.0.1:${place.port}/v1/socket`;
     const client = connect({ url, WebSocket });
-    over.signal.addEventListener('abort', () => client.close(), { once: true });
     await client.ready;
     const spin = async (): Promise<void> => {
       while (!over.signal.aborted) {
         // Each is killed when its time limit has passed, again and again: that is an end too.
-        await client.request('drill', { act: 'spin' }).catch(() => {});
+        await client.request('drill', { act: 'spin' }, { signal: over.signal }).catch(() => {});
       }
     };
-    for (let i = 0; i < SPINS; i++) void spin();
+    const spins = Array.from({ length: SPINS }, spin);
+    endBatch = async () => {
+      over.abort();
+      await Promise.all(spins);
+      client.close();
+    };
     return true;
   },
 

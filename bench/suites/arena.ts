@@ -27,9 +27,6 @@ const FIRST_SETTLE_MS = 20_000;
 /** Levels in succession that miss the budget, and no more is tried. */
 const MISSES = 2;
 const BEAT_LOOK_MS = 250;
-/** Share of its time that a core is busy on which a job spins; and how long such jobs may go on, ms. */
-const FULL = 0.95;
-const BATCH_END_MS = 20_000;
 /** Matches that are watched over real sockets. */
 const WATCHED = 32;
 const PROBES = { alone: 300, crowded: 100, quick: 10 };
@@ -175,8 +172,8 @@ async function climb(parts: Parts, matches: number, plan: Plan): Promise<Level> 
   await player.ask('batch', { on: true }, done);
   await wait(settleMs);
   const beside = await measure(parts, matches, windowMs);
+  // The next level's matches settle before it is measured: by then the process that was killed has a successor.
   await player.ask('batch', { on: false }, done);
-  await idle(parts.arenaCore);
   return { matches, alone, beside, crowded: crowded ?? undefined };
 }
 
@@ -216,17 +213,6 @@ async function measure(parts: Parts, matches: number, ms: number): Promise<Windo
     watchedBytes: watched.bytes,
     watchedMatches: Math.min(WATCHED, matches),
   };
-}
-
-/** Jobs that were begun go on for a while: the next level must not be measured beside them. */
-async function idle(core: number | undefined): Promise<void> {
-  for (const until = performance.now() + BATCH_END_MS; performance.now() < until;) {
-    const before = busySeconds(core);
-    await wait(BEAT_LOOK_MS * 2);
-    const after = busySeconds(core);
-    if (before === undefined || after === undefined) return;
-    if ((after - before) * 1_000 < BEAT_LOOK_MS * 2 * FULL) return;
-  }
 }
 
 function busySeconds(core: number | undefined): number | undefined {
