@@ -1,7 +1,7 @@
 import type { KnockoutInput } from '../../workers/games/knockout/rules.ts';
 
 /** What a stick says at its end. */
-export const FULL = 127;
+const FULL = 127;
 /** Inputs of an analogue stick leave at most this often: faster than ticks they overwrite each other, ms. */
 const PAUSE_MS = 33;
 /** A dash asked for a little early is held until it is possible, ms. */
@@ -50,7 +50,7 @@ export class Steering {
 
   /** @returns the input to send now, if there is one @param canDash whether a dash would be taken */
   next(now: number, canDash: boolean): KnockoutInput | undefined {
-    const { x, y } = quantise(this.stick ?? this.keys);
+    const { x, y } = quantise(this.aim);
     // Without a direction there is nowhere to dash to: the game would drop it.
     const dash = canDash && now <= this.dashUntil && (x !== 0 || y !== 0);
     const turned = x !== this.sent.x || y !== this.sent.y;

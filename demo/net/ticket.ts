@@ -23,10 +23,7 @@ export type Found =
 export class Ticket {
   private running: AbortController | undefined;
 
-  constructor(
-    private readonly backend: Backend,
-    private readonly storage: Storage = sessionStorage,
-  ) {}
+  constructor(private readonly backend: Backend) {}
 
   /** Since when a match is waited for, ms since the Unix epoch; undefined: none is. */
   get since(): number | undefined {
@@ -57,7 +54,7 @@ export class Ticket {
     } finally {
       if (this.running === running) {
         this.running = undefined;
-        this.storage.removeItem(KEY);
+        sessionStorage.removeItem(KEY);
       }
     }
   }
@@ -67,7 +64,7 @@ export class Ticket {
   }
 
   private kept(): Kept | undefined {
-    const read = keptTicket.safeParse(JSON.parse(this.storage.getItem(KEY) ?? 'null'));
+    const read = keptTicket.safeParse(JSON.parse(sessionStorage.getItem(KEY) ?? 'null'));
     return read.success ? read.data : undefined;
   }
 
@@ -77,7 +74,7 @@ export class Ticket {
       roundTripMs: Math.min(10_000, Math.round(this.backend.roundTrip ?? 20)),
       since: Date.now(),
     };
-    this.storage.setItem(KEY, JSON.stringify(kept));
+    sessionStorage.setItem(KEY, JSON.stringify(kept));
     return kept;
   }
 }

@@ -9,7 +9,7 @@ const tick = z.int().min(0).max(10_000);
 const slot = z.int().min(0).max(7);
 
 /** All that a match was made of: played again, it comes out the same. */
-export const recordingSchema = z.object({
+const recordingSchema = z.object({
   seed: z.int().min(0),
   options: optionsSchema,
   seats: z.array(seat).min(2).max(8),

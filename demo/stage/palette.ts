@@ -62,7 +62,7 @@ const INK = '#16202f';
  * By slot. Neighbours differ in lightness as well as in hue, and each has an emblem of its own: who
  * sees no colours tells them apart all the same.
  */
-export const LIVERIES: readonly Livery[] = [
+const LIVERIES: readonly Livery[] = [
   livery('#f0524f', WHITE, 'M0-1 .95 .72H-.95Z'),
   livery('#2f87e6', WHITE, 'M-.78-.78H.78V.78H-.78Z'),
   livery('#f7b718', INK, 'M0-.92A.92.92 0 1 1 0 .92 .92.92 0 1 1 0-.92Z'),
