@@ -12,7 +12,6 @@ import { Traffic } from './traffic.ts';
 /** Between two round trips that are measured, ms. None while the page is hidden. */
 const PING_MS = 2_000;
 const ROUND_TRIPS_KEPT = 40;
-const ENDS_KEPT = 30;
 
 /** The page's connection, and what can be measured of it. */
 export class Backend {
@@ -20,14 +19,14 @@ export class Backend {
   readonly traffic = new Traffic();
   /** ms, the last one last. */
   readonly roundTrips: number[] = [];
-  /** Of requests of this page, the last one first. */
-  readonly ends: End[] = [];
+  /** Of this page's last request that says where it ran. */
+  lastRun: End | undefined;
   /** Ids of the running matches in which this player has a seat. */
   running: ReadonlySet<string> = new Set();
   /** From asking for opponents to being told of the match, of the last time, ms. */
   matchedInMs: number | undefined;
-  /** Whether it was open at least once. */
-  wasOpen = false;
+  /** The player id; undefined before the first welcome. */
+  player: string | undefined;
   private readonly listeners: (() => void)[] = [];
 
   constructor(origin: string) {
@@ -36,7 +35,7 @@ export class Backend {
       store: webStorage(sessionStorage, 'knockout.session'),
       WebSocket: this.traffic.Socket,
       onState: (state) => {
-        this.wasOpen ||= state.name === 'open';
+        if (state.name === 'open') this.player = state.player;
         this.changed();
         if (state.name === 'open') void this.ping();
       },
@@ -59,17 +58,14 @@ export class Backend {
     return this.client.state.name === 'open';
   }
 
+  /** Whether it was open at least once. */
+  get wasOpen(): boolean {
+    return this.player !== undefined;
+  }
+
   get roundTrip(): number | undefined {
     return this.roundTrips.at(-1);
   }
-
-  /** The player id; undefined before the first welcome. */
-  get player(): string | undefined {
-    const { state } = this;
-    return state.name === 'open' ? (this.known = state.player) : this.known;
-  }
-
-  private known: string | undefined;
 
   /** As the client's `request`, and keeps what its end says of where it ran. */
   async request<N extends KindName>(
@@ -78,8 +74,7 @@ export class Backend {
     options: RequestOptions<N> = {},
   ): Promise<Done<N>> {
     const done = await this.client.request(kind, input, options);
-    this.ends.unshift(done.end);
-    this.ends.length = Math.min(this.ends.length, ENDS_KEPT);
+    if (done.end.ran) this.lastRun = done.end;
     this.changed();
     return done;
   }

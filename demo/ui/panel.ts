@@ -33,10 +33,9 @@ export class BackendPanel {
 
   private update(): void {
     const { backend, source, tick } = this;
-    const { state, roundTrip, ends } = backend;
+    const { state, roundTrip, lastRun } = backend;
     const { received, sent } = backend.traffic.rates(performance.now());
-    const ran = ends.find((end) => end.ran)?.ran;
-    const kind = ends.find((end) => end.ran)?.kind;
+    const ran = lastRun?.ran;
     put('f-round-trip', roundTrip === undefined ? '–' : `${roundTrip.toFixed(1)} ms`);
     put('f-gateway', state.name);
     put('f-tick', tick === undefined ? '–' : String(tick));
@@ -44,7 +43,7 @@ export class BackendPanel {
     put('f-wait', ran ? `${ran.waitedMs.toFixed(1)} ms` : '–');
     const core = ran?.core === undefined ? '' : `, core ${ran.core}`;
     put('f-job', ran ? `${duration(ran.ms)}${core}` : '–');
-    put('f-job-kind', kind === undefined ? 'Last job' : `Last ${kind}`);
+    put('f-job-kind', lastRun ? `Last ${lastRun.kind}` : 'Last job');
     put('f-received', rate(received));
     put('f-sent', rate(sent));
     if (source instanceof Live) this.showArena(source);
