@@ -77,13 +77,15 @@ export class WarmPool {
     while (!this.hasFree && this.isForking) await Promise.race(this.forks).catch(() => undefined);
   }
 
-  /** From now on so many; a free one too many ends. */
+  /**
+   * From now on so many; a free one too many ends. It is not one too many for those that are only on their way: an
+   * arena may wait for it.
+   */
   resize(size: number): void {
     this.size = size;
-    const over = this.children.length + this.forks.size - size;
     const free = this.parts.children.getAllFree();
-    for (const child of free.slice(0, Math.max(over, 0))) this.kill(child);
-    if (over < 0 && !this.parts.closing()) void this.keepWarm();
+    for (const child of free.slice(0, Math.max(this.surplus, 0))) this.kill(child);
+    if (this.missing > 0 && !this.parts.closing()) void this.keepWarm();
   }
 
   /** At once, whatever it does. Its job, if it has one, fails; a fresh child takes its place. */
@@ -96,6 +98,11 @@ export class WarmPool {
   /** How many are neither there nor on their way. */
   private get missing(): number {
     return this.size - this.children.length - this.forks.size;
+  }
+
+  /** How many are there beyond those that should be. */
+  private get surplus(): number {
+    return this.children.length - this.size;
   }
 
   private async tryOn(): Promise<void> {
@@ -135,6 +142,7 @@ export class WarmPool {
     children.release(child);
     // One that was on its way when the pool was emptied would be forgotten there.
     if (closing()) return this.kill(child);
+    if (this.surplus > 0 && children.getAllFree().length > 1) return this.kill(child);
     log.info('child ready', { ...whose, pid: child.pid });
   }
 
