@@ -128,7 +128,7 @@ export class ArenaCore {
     return this.closing === undefined && this.workers.some((worker) => worker.isRunning());
   }
 
-  /** Forks the children, one after another. Resolves when one has loaded its modules and simulated a little. */
+  /** Forks the first child. Resolves when it has loaded its modules. */
   async warm(): Promise<void> {
     this.children.resize(1);
     await this.children.keepWarm();

@@ -35,7 +35,7 @@ const NO_INPUTS: ReadonlyMap<number, unknown> = new Map();
 
 /**
  * A match as its arena has it: a pure function of its order and of the log entries of its group, so that a successor
- * arrives at the same one. What depends on a clock or on a socket is kept elsewhere (care.ts).
+ * arrives at the same one. What depends on a clock or on a socket is kept elsewhere (hosting.ts).
  */
 export class HostedMatch {
   readonly match: string;
