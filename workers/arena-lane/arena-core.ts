@@ -7,7 +7,7 @@ import type { CoreShare } from '../core-share.ts';
 import { coreTime } from '../core-time.ts';
 import { endedWithParent, forkCommand, type Slot } from '../cores.ts';
 import type { AnyGame } from '../games/contract.ts';
-import { behind, compete, giveWay, helpersGiveWay, yielding } from '../priority.ts';
+import { behind, compete, giveWay, yielding } from '../priority.ts';
 import { poolOf, WarmPool, type Child } from '../warm-pool.ts';
 import { ArenaWorker } from './arena-worker.ts';
 import { Silence } from './silence.ts';
@@ -158,7 +158,6 @@ export class ArenaCore {
   /** Lets the thread that ticks compete, and it alone. */
   private async prefer(pid: number): Promise<void> {
     if (yielding() === 'both ways') await compete(pid);
-    if (yielding() !== 'no' && this.core !== undefined) await helpersGiveWay(pid);
   }
 
   /** Whether an arena runs here, and not only its last word is awaited. */
@@ -207,6 +206,7 @@ export class ArenaCore {
       }
       const result = await attempt;
       this.early = 0;
+      this.silent = 0;
       counters.add('arenas_ended', 'empty');
       return result;
     } catch (error) {
