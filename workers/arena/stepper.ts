@@ -23,56 +23,9 @@ export class Damaged extends Error {
   }
 }
 
-/** A match whose step did not come to its end. */
-export interface Suspect {
-  readonly hosting: Hosting;
-  readonly cut: Cut;
-}
-
 /** All steps of a group's tick together, and one match alone that is made again: ms. */
 export function stepLimitMs({ stepLimitMs: own, tickRate }: AnyGame): number {
   return own ?? 750 / tickRate;
-}
-
-/**
- * Steps matches under one limit, and makes the pictures of those that are watched.
- * @returns those that threw or were cut off: nothing of them can be used
- * @throws Damaged
- */
-export function stepAll(game: AnyGame, hostings: readonly Hosting[]): Suspect[] {
-  const suspects: Suspect[] = [];
-  const limitMs = stepLimitMs(game);
-  let at = 0;
-  let beganAt = 0;
-  const work = (): void => {
-    for (; at < hostings.length; at++) {
-      const hosting = hostings[at] as Hosting;
-      beganAt = performance.now();
-      hosting.hosted.step();
-      hosting.vector = hosting.hosted.watchers.size > 0 ? pictureOf(hosting) : undefined;
-    }
-  };
-  while (at < hostings.length) {
-    const ranBefore = ranMs();
-    const before = performance.now();
-    const cut = guarded(work, limitMs);
-    if (cut === undefined) break;
-    const now = performance.now();
-    // Undefined: all had been stepped, and it was cut off on its way out.
-    const hosting = hostings[at];
-    if (game.isDamaged?.() === true) {
-      const isBusy = ranMs() - ranBefore > (now - before) * BUSY_SHARE;
-      const isSlow = now - beganAt > limitMs * BLAME_SHARE;
-      throw new Damaged(
-        !cut.isTimeout || (isBusy && isSlow) ? hosting?.match : undefined,
-        cut.error,
-      );
-    }
-    if (hosting === undefined) break;
-    suspects.push({ hosting, cut });
-    at++;
-  }
-  return suspects;
 }
 
 /** Why one attempt failed; `isUnlucky` where the process was not let compute. */
@@ -145,11 +98,30 @@ export function askAll<T>(
       const isSlow = performance.now() - beganAt > limitMs * BLAME_SHARE;
       return !isTimeout || isSlow ? hostings[answered.length]?.match : undefined;
     });
+    // Undefined: all had answered, and it was cut off on its way out.
     const hosting = hostings[answered.length];
     if (failed === undefined || hosting === undefined) break;
     answered.push({ hosting, answer: undefined, failed });
   }
   return answered;
+}
+
+/** A match whose step did not come to its end. */
+export interface Suspect {
+  readonly hosting: Hosting;
+  readonly cut: Failed;
+}
+
+/**
+ * Steps matches under one limit, and makes the pictures of those that are watched.
+ * @returns those that threw or were cut off: nothing of them can be used
+ * @throws Damaged
+ */
+export function stepAll(game: AnyGame, hostings: readonly Hosting[]): Suspect[] {
+  return askAll(game, hostings, (hosting) => {
+    hosting.hosted.step();
+    hosting.vector = hosting.hosted.watchers.size > 0 ? pictureOf(hosting) : undefined;
+  }).flatMap(({ hosting, failed }) => (failed === undefined ? [] : { hosting, cut: failed }));
 }
 
 /**
