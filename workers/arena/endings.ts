@@ -4,7 +4,7 @@ import type { Log } from '../../src/lib/log.ts';
 import type { MatchRecords } from '../../src/match/records.ts';
 import type { AnyGame } from '../games/contract.ts';
 import { decodeChunk } from '../replay/tape.ts';
-import type { HostedMatch } from './hosted.ts';
+import { failureOf, type HostedMatch } from './hosted.ts';
 import type { Hosting } from './hosting.ts';
 import { Fenced, type Journal } from './journal.ts';
 import type { Over, Settled } from './settle.ts';
@@ -171,8 +171,7 @@ export class Endings {
       }),
     );
     if ('made' in asked) return asked.made;
-    const message = asked.error.message.slice(0, 300);
-    return { end: { failure: { code: 'quarantined', message } }, hash: undefined };
+    return { end: { failure: failureOf(asked.error) }, hash: undefined };
   }
 
   private async settled(over: Over): Promise<Settled> {

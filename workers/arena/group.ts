@@ -4,7 +4,7 @@ import type { MatchOrder } from '../../src/match/order.ts';
 import type { AnyGame } from '../games/contract.ts';
 import { decide } from './decide.ts';
 import type { Entry, LoggedOp } from './entry.ts';
-import type { HostedMatch } from './hosted.ts';
+import { failureOf, type HostedMatch } from './hosted.ts';
 import { Hosting } from './hosting.ts';
 import type { StoredCheckpoint } from './journal.ts';
 import { Logged, matchOf } from './logged.ts';
@@ -312,6 +312,6 @@ export class Group {
     if (this.context.game.isDamaged?.() === true) throw new Damaged(hosting.match, cause);
     this.context.counters.add('matches_quarantined');
     this.context.log.error('match quarantined', { match: hosting.match, error });
-    hosting.trouble ??= { code: 'quarantined', message: cause.message.slice(0, 300) };
+    hosting.trouble ??= failureOf(cause);
   }
 }

@@ -19,6 +19,11 @@ export interface Failure {
   readonly message: string;
 }
 
+/** What a record says of an error. */
+export function failureOf(error: Error, code: MatchFailureCode = 'quarantined'): Failure {
+  return { code, message: error.message.slice(0, 300) };
+}
+
 /** A match ends on the code it began with, which is not here. */
 export class VersionGone extends Error {
   override name = 'VersionGone';

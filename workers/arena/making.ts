@@ -1,6 +1,6 @@
 import type { MatchOrder } from '../../src/match/order.ts';
 import type { AnyGame } from '../games/contract.ts';
-import { HostedMatch, VersionGone, type Failure } from './hosted.ts';
+import { failureOf, HostedMatch, VersionGone, type Failure } from './hosted.ts';
 import type { Hosting } from './hosting.ts';
 import { replay, type Logged } from './logged.ts';
 import { attempt, attempts } from './stepper.ts';
@@ -21,10 +21,7 @@ export function createMatch(
   const { error } = created;
   return {
     hosted: HostedMatch.broken(order, game, group),
-    failure: {
-      code: error instanceof VersionGone ? 'version_gone' : 'quarantined',
-      message: error.message.slice(0, 300),
-    },
+    failure: failureOf(error, error instanceof VersionGone ? 'version_gone' : 'quarantined'),
   };
 }
 

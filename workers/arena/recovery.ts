@@ -1,7 +1,7 @@
 import type { Log } from '../../src/lib/log.ts';
 import type { AnyGame } from '../games/contract.ts';
 import { decodeEntry } from './entry.ts';
-import { HostedMatch, type Failure } from './hosted.ts';
+import { failureOf, HostedMatch, type Failure } from './hosted.ts';
 import type { Journal, Takeover } from './journal.ts';
 import { Logged, matchOf, replay } from './logged.ts';
 import { attempt, attempts, Damaged, timersRun, type Failed } from './stepper.ts';
@@ -266,7 +266,7 @@ async function restore(
     }
     if ('made' in done) return { ...about, isNews, hosted: done.made, failure: undefined };
     log.error('match not simulated', { match, error: done.error });
-    return broken({ code: 'quarantined', message: done.error.message.slice(0, 300) });
+    return broken(failureOf(done.error));
   } catch (error) {
     // Where it is not certain who is to blame the breadcrumb stays, and counts as the death that this is. On a core that
     // others take half of, a match would cost process after process otherwise.
