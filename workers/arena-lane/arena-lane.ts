@@ -5,7 +5,7 @@ import type { Redis } from '../../src/lib/redis.ts';
 import type { CoreShare } from '../core-share.ts';
 import type { Slot } from '../cores.ts';
 import type { AnyGame } from '../games/contract.ts';
-import { games, playableGame } from '../games/index.ts';
+import { playableGames } from '../games/index.ts';
 import type { Bookkeeping } from '../lane-worker.ts';
 import { yielding } from '../priority.ts';
 import { ArenaCore } from './arena-core.ts';
@@ -32,10 +32,7 @@ export class ArenaLane {
   constructor(private readonly parts: ArenaLaneParts) {
     const { slots, sandbox, redis, config, books, env, fleet } = parts;
     const { counters, log, worker, queues } = books;
-    this.games =
-      config.ARENA_MATCHES === 0
-        ? []
-        : Object.keys(games).flatMap((name) => playableGame(name, config.DRILLS) ?? []);
+    this.games = config.ARENA_MATCHES === 0 ? [] : playableGames(config.DRILLS);
     if (this.games.length === 0) {
       this.cores = [];
       return;

@@ -13,7 +13,7 @@ import { Ratings } from '../../src/match/ratings.ts';
 import { MatchRecords } from '../../src/match/records.ts';
 import { Replays } from '../../src/match/replays.ts';
 import { beatsOf, leave } from '../arena-lane/words.ts';
-import { games, playableGame } from '../games/index.ts';
+import { playableGame, playableGames } from '../games/index.ts';
 import { Arena } from './arena.ts';
 import { BLOCK_MS } from './inbox.ts';
 import { settleMatch } from './settle.ts';
@@ -57,7 +57,7 @@ process.on('message', (message: unknown) => {
 // The parent's end takes this process along: without it a killed worker would leave children behind.
 process.on('disconnect', () => process.exit(0));
 
-const all = Object.values(games).filter(({ name }) => playableGame(name, config.DRILLS));
+const all = playableGames(config.DRILLS);
 await Promise.all([redis.ping(), ...all.map(async (game) => await game.prepare())]);
 // Not awaited: an arena whose process died does not wait for its successor to be quick.
 const warming = new WarmUp(all, config.ARENA_WARM_MS);

@@ -17,3 +17,8 @@ export function gameNamed(name: string): AnyGame | undefined {
 export function playableGame(name: string, drills: boolean): AnyGame | undefined {
   return name === drill.name && !drills ? undefined : gameNamed(name);
 }
+
+/** All of them. @param drills as in DRILLS */
+export function playableGames(drills: boolean): AnyGame[] {
+  return Object.keys(games).flatMap((name) => playableGame(name, drills) ?? []);
+}
