@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { connectRedis, type Redis } from '../../src/lib/redis.ts';
+import { Arenas, type ArenaBeat } from '../../src/match/arenas.ts';
 import { ARENAS_KEY } from '../../src/relay/keys.ts';
 import { startTestRedis, type TestRedis } from '../../test/support/redis.ts';
 import { Fenced, Gone, Journal } from './journal.ts';
@@ -154,4 +155,27 @@ test('closes when no match has a place, and for good', async () => {
   expect(await redis.hlen(ARENAS_KEY)).toBe(0);
   expect(await redis.pttl(meta)).toBeGreaterThan(0);
   expect(await new Journal(redis, 'a').takeOver()).toBeUndefined();
+});
+
+test('a beat has the time of the store, not that of the machine it comes from', async () => {
+  const beat: ArenaBeat = {
+    arena: 'a',
+    game: 'chess',
+    version: '3',
+    worker: '"at":1',
+    core: null,
+    pid: 1,
+    term: 1,
+    matches: 0,
+    capacity: 10,
+    latenessP99Ms: 0.25,
+    at: 1,
+  };
+  const before = Number((await redis.time())[0]) * 1_000;
+  await journal.beat(JSON.stringify(beat));
+  const after = (Number((await redis.time())[0]) + 1) * 1_000;
+  const [{ at, ...rest } = beat] = await new Arenas(redis).words();
+  expect(rest).toEqual({ ...beat, at: undefined });
+  expect(at).toBeGreaterThanOrEqual(before);
+  expect(at).toBeLessThanOrEqual(after);
 });
