@@ -1,4 +1,3 @@
-import type { Recording } from './replay/recording.ts';
 import { resimulate } from './replay/timeline.ts';
 import { loadGame } from './source/game.ts';
 import { Practice } from './source/practice.ts';
@@ -15,7 +14,8 @@ export async function attract(calm: boolean): Promise<MatchSource> {
   const seed = Math.floor(Math.random() * 2 ** 32);
   const practice = new Practice(game, { seed, levels: LEVELS, withPlayer: false, countdownMs: 0 });
   if (!calm) return practice;
-  const recording: Recording = practice.recording;
+  // With the tick after it, which says how the platform shrinks; the rest is never looked at.
+  const recording = { ...practice.recording, ticks: STILL_TICK + 1 };
   practice.close();
   const replay = new Replay(recording, await resimulate(game, recording));
   replay.pause();
