@@ -4,7 +4,7 @@ import type { Seat } from '../../protocol/index.ts';
 import { orderKnockout, Placer } from '../../scripts/lib/arenas.ts';
 import { connectRedis, type Redis } from '../../src/lib/redis.ts';
 import { playerKeys } from '../../src/relay/keys.ts';
-import { openPage } from '../support/browser.ts';
+import { openPage, says, textOf, tickOf } from '../support/browser.ts';
 import { Muster } from '../support/muster.ts';
 import { freePort } from '../support/ports.ts';
 import { until } from '../support/until.ts';
@@ -27,18 +27,8 @@ afterAll(() => redis.disconnect());
 const open = async (hash = '', options: Parameters<typeof openPage>[1] = {}) =>
   await openPage(`${muster.gateway.http}/${hash}`, options);
 
-const text = async (page: Page, id: string): Promise<string> =>
-  (await page.locator(`#${id}`).textContent()) ?? '';
-
-/** Waits until the element's text fits. */
-async function says(page: Page, id: string, pattern: RegExp): Promise<void> {
-  await page.locator(`#${id}`, { hasText: pattern }).waitFor({ state: 'attached' });
-}
-
 /** Pages that are drawn in software, beside other tests. */
 const SLOW = { timeout: 90_000 };
-
-const tickOf = async (page: Page): Promise<number> => Number(await text(page, 'f-tick'));
 
 /** The player that a page is. */
 async function playerOf(page: Page): Promise<string> {
@@ -158,7 +148,7 @@ test('a match goes on in the page when the process that runs it is killed', SLOW
   const before = await tickOf(page);
   process.kill(beat.pid, 'SIGKILL');
   // What the page says of it goes by, and a busy machine may draw nothing meanwhile; its figures stay.
-  await until(async () => Number(await page.locator('#f-term').textContent()) > beat.term);
+  await until(async () => Number(await textOf(page, 'f-term')) > beat.term);
   await says(page, 'f-pause', /\d m?s$/);
   await until(async () => (await tickOf(page)) > before + 30);
   expectNoErrors();

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
-import { openPage } from '../support/browser.ts';
+import { openPage, says, textOf, tickOf } from '../support/browser.ts';
 import { Muster } from '../support/muster.ts';
 import { freePort } from '../support/ports.ts';
 import { until } from '../support/until.ts';
@@ -13,14 +13,6 @@ beforeAll(async () => {
 
 const open = async (hash = '', options: Parameters<typeof openPage>[1] = {}) =>
   await openPage(`${muster.gateway.http}/${hash}`, options);
-
-const text = async (page: Page, id: string): Promise<string> =>
-  (await page.locator(`#${id}`).textContent()) ?? '';
-
-/** Waits until the element's text fits. */
-async function says(page: Page, id: string, pattern: RegExp): Promise<void> {
-  await page.locator(`#${id}`, { hasText: pattern }).waitFor({ state: 'attached' });
-}
 
 /** What the canvas shows, as one string. */
 const picture = async (page: Page): Promise<string> =>
@@ -66,7 +58,7 @@ test('a practice match is steered by keys, ends, and its replay seeks', async ()
   const seek = page.getByRole('slider', { name: 'Position in the match' });
   await seek.press('End');
   await says(page, 'left', /^1 stands$/);
-  const last = (await text(page, 'seek-time')).split(' / ');
+  const last = (await textOf(page, 'seek-time')).split(' / ');
   expect(last[0]).toBe(last[1]);
   await seek.press('Home');
   await says(page, 'left', /^8 stand$/);
@@ -128,8 +120,8 @@ test('a lost gateway shows in a banner and ends no practice; back again, the pla
   await gateway.process.exited;
   await page.locator('#banner').waitFor();
   await says(page, 'banner-text', /^Connection lost/);
-  const tick = Number(await text(page, 'f-tick'));
-  await until(async () => Number(await text(page, 'f-tick')) > tick);
+  const tick = await tickOf(page);
+  await until(async () => (await tickOf(page)) > tick);
   await muster.startGateway({ PORT: String(gateway.port) });
   await page.locator('#banner').waitFor({ state: 'hidden' });
   expect(await player()).toBe(before);

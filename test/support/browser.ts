@@ -62,3 +62,18 @@ export async function openPage(
   await page.goto(url);
   return { page, expectNoErrors: () => expect(errors).toEqual([]) };
 }
+
+/** What stands in the element of that id. */
+export async function textOf(page: Page, id: string): Promise<string> {
+  return (await page.locator(`#${id}`).textContent()) ?? '';
+}
+
+/** Waits until the element's text fits. */
+export async function says(page: Page, id: string, pattern: RegExp): Promise<void> {
+  await page.locator(`#${id}`, { hasText: pattern }).waitFor({ state: 'attached' });
+}
+
+/** Of the picture that is shown. */
+export async function tickOf(page: Page): Promise<number> {
+  return Number(await textOf(page, 'f-tick'));
+}
