@@ -1,5 +1,6 @@
+import { matchHandle } from '../../protocol/index.ts';
 import type { Redis } from '../../src/lib/redis.ts';
-import { Arenas, type ArenaBeat } from '../../src/match/arenas.ts';
+import type { ArenaBeat } from '../../src/match/arenas.ts';
 import { decodeOp, OP_FIELD, type Op } from '../../src/match/ops.ts';
 import { MatchRecords } from '../../src/match/records.ts';
 import { ARENAS_KEY, arenaKeys, playerKeys } from '../../src/relay/keys.ts';
@@ -90,17 +91,12 @@ export class Ledger {
       if (player !== undefined) await this.redis.srem(playerKeys(player).matches, match);
     }
     await this.records.close(match, 60_000);
-    await this.redis.hdel(arenaKeys(record.arena).places, String(handleOf(match)));
+    await this.redis.hdel(arenaKeys(record.arena).places, String(matchHandle(match)));
   }
 
   /** Every match that an arena was told to create, once for each time. */
   get created(): Extract<Op, { is: 'create' }>['order'][] {
     return [...this.told.values()].flat().flatMap((op) => (op.is === 'create' ? [op.order] : []));
-  }
-
-  /** The arenas as they are listed. */
-  async listed(): Promise<ArenaBeat[]> {
-    return await new Arenas(this.redis).list();
   }
 
   private async obey(op: Op): Promise<void> {
@@ -112,8 +108,4 @@ export class Ledger {
       await this.records.change(op.match, 1, { seats: record.seats.with(op.slot, op.seat) });
     }
   }
-}
-
-function handleOf(match: string): number {
-  return Buffer.from(match, 'base64url').readUInt32BE(0);
 }

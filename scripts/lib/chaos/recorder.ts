@@ -56,10 +56,6 @@ export class Recorder {
     return this.stream.tick;
   }
 
-  get dropped(): Readonly<Record<string, number>> {
-    return this.stream.dropped;
-  }
-
   close(): void {
     this.client.close();
   }
