@@ -8,9 +8,10 @@ import { allowedCores } from '../workers/cores.ts';
 import type { Samples } from './lib/bots/tally.ts';
 import { chaos, type ChaosReport } from './lib/chaos/arena.ts';
 import { openChaosHouse } from './lib/chaos/house.ts';
+import type { Verdict } from './lib/chaos/verdict.ts';
 import { onSignals } from './lib/signals.ts';
 
-/** design.md: a child of an arena killed, ms. */
+/** For what players see of an arena's death, ms. */
 const BUDGET_MS = 1_000;
 /** Output of the processes that is shown when something was lost. */
 const LINES_KEPT = 200;
@@ -55,14 +56,12 @@ async function main(): Promise<boolean> {
 
 function show(report: ChaosReport): void {
   const { verdicts, faults, pauses, otherTakeovers, otherPauses, recoveries, tally } = report;
-  const total = (of: (verdict: ChaosReport['verdicts'][number]) => number): number =>
-    verdicts.reduce((sum, verdict) => sum + of(verdict), 0);
   const sound = verdicts.filter((verdict) => verdict.faults.length === 0).length;
   const lines = {
     kills: `${report.kills}, all matches went on after: ${recoveries.spread()}`,
     matches: `${verdicts.length}, of which ${sound} ended as their unkilled twin does`,
-    pictures: `${total(({ pictures }) => pictures)} equal to the twin's, of ${total(({ ticks }) => ticks)} ticks`,
-    inputs: `${total(({ taken }) => taken)} taken once, ${total(({ merged }) => merged)} merged into them`,
+    pictures: `${total(verdicts, 'pictures')} equal to the twin's, of ${total(verdicts, 'ticks')} ticks`,
+    inputs: `${total(verdicts, 'taken')} taken once, ${total(verdicts, 'merged')} merged into them`,
     pauses: `${pauses.count} seen (kills x matches hit): ${pauses.spread()} (budget: ${BUDGET_MS} ms)`,
     'not by us': some(otherTakeovers),
     'other pauses': some(otherPauses),
@@ -75,23 +74,28 @@ function show(report: ChaosReport): void {
   for (const fault of faults) process.stdout.write(`  ${fault}\n`);
 }
 
+function total(
+  verdicts: readonly Verdict[],
+  of: 'ticks' | 'pictures' | 'taken' | 'merged',
+): number {
+  return verdicts.reduce((sum, verdict) => sum + verdict[of], 0);
+}
+
 function some(samples: Samples): string {
   return samples.count === 0 ? '0' : `${samples.count}: ${samples.spread()}`;
 }
 
 function asJson(report: ChaosReport): unknown {
   const { kills, verdicts, faults, pauses, otherTakeovers, recoveries } = report;
-  const total = (of: (verdict: ChaosReport['verdicts'][number]) => number): number =>
-    verdicts.reduce((sum, verdict) => sum + of(verdict), 0);
   return {
     suite: 'chaos:arena',
     figures: {
       kills,
       matches: verdicts.length,
       lost: faults.length,
-      pictures_equal: total(({ pictures }) => pictures),
-      inputs_taken: total(({ taken }) => taken),
-      inputs_merged: total(({ merged }) => merged),
+      pictures_equal: total(verdicts, 'pictures'),
+      inputs_taken: total(verdicts, 'taken'),
+      inputs_merged: total(verdicts, 'merged'),
       pauses: pauses.count,
       pause_p50_ms: whole(pauses.at(0.5)),
       pause_p90_ms: whole(pauses.at(0.9)),
