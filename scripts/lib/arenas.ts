@@ -4,14 +4,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Seat } from '../../protocol/index.ts';
 import { randomId } from '../../src/lib/ids.ts';
 import type { Redis } from '../../src/lib/redis.ts';
-import { Arenas, pickArena, type ArenaBeat } from '../../src/match/arenas.ts';
+import { Arenas, pickArena, type ArenaBeat, type Placing } from '../../src/match/arenas.ts';
 import type { MatchOrder } from '../../src/match/order.ts';
 import { MatchRecords } from '../../src/match/records.ts';
 import { ORDERS_CHANNEL, playerKeys } from '../../src/relay/keys.ts';
 import { knockout } from '../../workers/games/knockout/index.ts';
 
 /** Between two looks for an arena, ms, and how long one is waited for: a worker has a warm child for it. */
-const LOOK_MS = 250;
+const LOOK_MS = 100;
 const ARENA_LIMIT_MS = 60_000;
 
 export type KnockoutOrder = Pick<MatchOrder, 'seats'> &
@@ -44,7 +44,11 @@ export class Placer {
   readonly arenas: Arenas;
   readonly records: MatchRecords;
 
-  constructor(private readonly redis: Redis) {
+  /** @param limitMs how long an arena is waited for */
+  constructor(
+    private readonly redis: Redis,
+    private readonly limitMs = ARENA_LIMIT_MS,
+  ) {
     this.arenas = new Arenas(redis);
     this.records = new MatchRecords(redis);
   }
@@ -57,28 +61,39 @@ export class Placer {
     game: string = knockout.name,
     version: string = knockout.version,
   ): Promise<ArenaBeat> {
-    for (const until = Date.now() + ARENA_LIMIT_MS; Date.now() < until; await wait(LOOK_MS)) {
+    for (const until = Date.now() + this.limitMs; Date.now() < until; await wait(LOOK_MS)) {
       const found = pickArena(await this.arenas.list(), game, version);
       if (found !== undefined) return found;
       await this.redis.publish(ORDERS_CHANNEL, JSON.stringify({ open: { game, version } }));
     }
-    throw new Error(`no arena for ${game} ${version} in ${ARENA_LIMIT_MS / 1_000} s`);
+    throw new Error(`no arena for ${game} ${version} in ${this.limitMs / 1_000} s`);
   }
 
   /** @returns the arena that has it; the players' own sets name the match too */
   async place(order: MatchOrder): Promise<string> {
-    for (const until = Date.now() + ARENA_LIMIT_MS; Date.now() < until; await wait(LOOK_MS)) {
+    for (const until = Date.now() + this.limitMs; Date.now() < until; await wait(LOOK_MS)) {
       const beat = await this.arena(order.game, order.version);
-      await this.records.write(order, beat.arena);
-      const placing = await this.arenas.place(beat, order);
+      const placing = await this.placeIn(beat, order);
       if (placing === 'taken') throw new Error(`handle of ${order.match} is taken`);
-      if (placing !== 'placed' && placing !== 'already') continue;
+      if (isPlaced(placing)) return beat.arena;
+    }
+    throw new Error(`no arena took ${order.match}`);
+  }
+
+  /** Asks one arena. @returns what it says; once it has the match, the players' own sets name it too */
+  async placeIn(beat: Pick<ArenaBeat, 'arena' | 'capacity'>, order: MatchOrder): Promise<Placing> {
+    await this.records.write(order, beat.arena);
+    const placing = await this.arenas.place(beat, order);
+    if (isPlaced(placing)) {
       const players = order.seats.flatMap(({ player }: Seat) => player ?? []);
       await Promise.all(
         players.map(async (one) => await this.redis.sadd(playerKeys(one).matches, order.match)),
       );
-      return beat.arena;
     }
-    throw new Error(`no arena took ${order.match}`);
+    return placing;
   }
+}
+
+function isPlaced(placing: Placing): boolean {
+  return placing === 'placed' || placing === 'already';
 }

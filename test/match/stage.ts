@@ -1,15 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Client, Match, MatchEvents } from '../../protocol/client/index.ts';
 import { clientMessages, type ClientBody } from '../../protocol/index.ts';
+import { Placer } from '../../scripts/lib/arenas.ts';
 import { Seen } from '../../scripts/lib/bots/twin.ts';
 import { randomId } from '../../src/lib/ids.ts';
 import { connectRedis, type Redis } from '../../src/lib/redis.ts';
-import { Arenas, pickArena, type ArenaBeat } from '../../src/match/arenas.ts';
+import type { ArenaBeat } from '../../src/match/arenas.ts';
 import type { MatchOrder } from '../../src/match/order.ts';
-import { MatchRecords, type MatchRecord } from '../../src/match/records.ts';
-import { ORDERS_CHANNEL, playerKeys } from '../../src/relay/keys.ts';
+import type { MatchRecord } from '../../src/match/records.ts';
 import { deedBits } from '../../workers/games/drill/index.ts';
 import { games } from '../../workers/games/index.ts';
 import type { ClientOptions, Muster } from '../support/muster.ts';
@@ -20,19 +19,20 @@ afterAll(() => {
   for (const stage of open) stage.close();
 });
 
+/** Shorter than a test may take, so that what the processes printed is shown, ms. */
+const ARENA_LIMIT_MS = 20_000;
+
 export type OrderOptions = Partial<Omit<MatchOrder, 'match' | 'seats' | 'createdAt'>>;
 
 /** Places matches past matchmaking, and seats players of the SDK in them. */
 export class Stage {
   readonly redis: Redis;
-  readonly arenas: Arenas;
-  readonly records: MatchRecords;
+  private readonly placer: Placer;
   private players = 0;
 
   constructor(readonly muster: Muster) {
     this.redis = connectRedis(muster.redis.url, 'test-stage', () => {});
-    this.arenas = new Arenas(this.redis);
-    this.records = new MatchRecords(this.redis);
+    this.placer = new Placer(this.redis, ARENA_LIMIT_MS);
     open.add(this);
   }
 
@@ -43,14 +43,9 @@ export class Stage {
 
   /** A fresh arena of the game with room; asks for one until there is. */
   async arena(game: keyof typeof games): Promise<ArenaBeat> {
-    const { version } = games[game];
-    for (let tries = 0; tries < 200; tries++) {
-      const found = pickArena(await this.arenas.list(), game, version);
-      if (found !== undefined) return found;
-      await this.redis.publish(ORDERS_CHANNEL, JSON.stringify({ open: { game, version } }));
-      await sleep(100);
-    }
-    throw new Error(`no arena for ${game}: ${this.outputs()}`);
+    return await this.placer.arena(game, games[game].version).catch((cause: unknown) => {
+      throw new Error(`no arena for ${game}: ${this.outputs()}`, { cause });
+    });
   }
 
   /**
@@ -80,17 +75,13 @@ export class Stage {
       createdAt: Date.now(),
     };
     const where = arena ?? (await this.arena(name));
-    await this.records.write(order, where.arena);
-    const placing = await this.arenas.place(where, order);
+    const placing = await this.placer.placeIn(where, order);
     if (placing !== 'placed') throw new Error(`the match was not placed: ${placing}`);
-    for (const one of players) {
-      if (typeof one === 'string') await this.redis.sadd(playerKeys(one).matches, order.match);
-    }
     return order.match;
   }
 
   async record(match: string): Promise<MatchRecord> {
-    const found = await this.records.find(match);
+    const found = await this.placer.records.find(match);
     if (found === undefined) throw new Error(`no record of ${match}`);
     return found;
   }
@@ -98,7 +89,7 @@ export class Stage {
   /** What the arena that has the match said of itself last. */
   async hostOf(match: string): Promise<ArenaBeat> {
     const { arena } = await this.record(match);
-    const host = (await this.arenas.list()).find((beat) => beat.arena === arena);
+    const host = (await this.placer.arenas.list()).find((beat) => beat.arena === arena);
     if (host === undefined) throw new Error(`nobody hosts ${arena}`);
     return host;
   }
