@@ -51,7 +51,7 @@ interface Measured {
   readonly pinned: boolean;
 }
 
-/** design.md. */
+/** docs/benchmarks.md has what was measured beside them. */
 const MATCHES_BUDGET = 500;
 const INPUT_BUDGET_MS = 1;
 /** Above it the processes that share the other core may be what was late. */

@@ -22,7 +22,7 @@ const DEFAULT_SECONDS = 30;
 /** Below it one round shows that it works. */
 const SHORT_SECONDS = 5;
 const ROUNDS = 3;
-/** design.md's budget: decoded and formed within 1 s of one core. */
+/** The budget: decoded and formed within 1 s of one core. */
 const POOL = 100_000;
 /** Told from end to end per second of the time given, about: so that a short run is short. */
 const TICKETS_PER_SECOND_GIVEN = 1_000;
