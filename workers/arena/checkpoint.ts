@@ -1,12 +1,5 @@
 import * as z from 'zod';
-import {
-  decodeBody,
-  encodeBody,
-  matchFailures,
-  matchStates,
-  seat,
-  type MatchFailureCode,
-} from '../../protocol/index.ts';
+import { decodeBody, encodeBody, matchFailure, matchStates, seat } from '../../protocol/index.ts';
 import { matchOrder, type MatchOrder } from '../../src/match/order.ts';
 
 /** All of a match's state but its simulation's. */
@@ -17,12 +10,7 @@ const head = z.strictObject({
   state: z.enum(matchStates),
   startedAt: z.number().optional(),
   endedAt: z.number().optional(),
-  failure: z
-    .strictObject({
-      code: z.enum(Object.keys(matchFailures) as [MatchFailureCode, ...MatchFailureCode[]]),
-      message: z.string(),
-    })
-    .optional(),
+  failure: matchFailure.optional(),
   /** By slot: who has it, the last input taken, and the gateways by which its player is there. */
   seats: z.array(seat),
   seqs: z.array(z.int().min(0)),

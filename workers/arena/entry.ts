@@ -1,11 +1,5 @@
 import * as z from 'zod';
-import {
-  decodeBody,
-  encodeBody,
-  matchFailures,
-  matchId,
-  type MatchFailureCode,
-} from '../../protocol/index.ts';
+import { decodeBody, encodeBody, matchFailure, matchId } from '../../protocol/index.ts';
 import { INPUT_BYTES, op, readInput, writeInput, type Input } from '../../src/match/ops.ts';
 
 /**
@@ -20,8 +14,7 @@ export const loggedOp = z.discriminatedUnion('is', [
   z.strictObject({
     is: z.literal('fail'),
     match: matchId,
-    code: z.enum(Object.keys(matchFailures) as [MatchFailureCode, ...MatchFailureCode[]]),
-    message: z.string(),
+    ...matchFailure.shape,
     at: z.number(),
   }),
 ]);
