@@ -52,7 +52,7 @@ export interface ArenaParts {
 /** Hosts the matches of one arena, from where its predecessor stopped, until it is empty, fenced or handed over. */
 export class Arena {
   /** How late ticks began, of the last seconds. */
-  readonly lateness = new Lateness();
+  private readonly lateness = new Lateness();
   private readonly journal: Journal;
   private readonly snapshots: Snapshots;
   private readonly tidings: Tidings;

@@ -6,7 +6,7 @@ import { INPUT_BYTES, op, readInput, writeInput, type Input } from '../../src/ma
  * What happened to matches, as the log keeps it: what the arena was told, and what it decided by its clock. Whoever
  * replays it needs no clock.
  */
-export const loggedOp = z.discriminatedUnion('is', [
+const loggedOp = z.discriminatedUnion('is', [
   ...op.options,
   /** The match plays from now on. `at` in ms since 1970. */
   z.strictObject({ is: z.literal('start'), match: matchId, at: z.number() }),

@@ -56,7 +56,7 @@ export class HostedMatch {
   readonly watchers = new Set<string>();
   /** Undefined where it could not be made. */
   sim: AnySimulation | undefined;
-  tape: Tape;
+  private tape: Tape;
   private readonly inputs = new Map<number, unknown>();
   private readonly controls = new Map<number, Input>();
   private readonly orderBytes: Uint8Array;

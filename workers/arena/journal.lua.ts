@@ -1,7 +1,7 @@
 import type { Script } from '../../src/lib/redis.ts';
 
-/** Fields of a log entry and of `meta`, see ArenaKeys. */
-export const ENTRY_FIELD = 'e';
+/** The one field of a log entry. */
+const ENTRY_FIELD = 'e';
 
 /**
  * Who may write: the one whose term and owner stand in `meta`. The owner tells two successors apart that got the same
