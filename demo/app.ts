@@ -155,6 +155,8 @@ export class App {
     const source = await attract(this.view.stage.calm);
     if (isLeft()) return source.close();
     this.view.show(source, false);
+    // A still picture has no end.
+    if (source.kind === 'replay') return;
     source.onOver(() => {
       setTimeout(() => {
         if (!isLeft()) void this.openAttract(isLeft);

@@ -2,14 +2,13 @@ import { resimulate } from './replay/timeline.ts';
 import { loadGame } from './source/game.ts';
 import { Practice } from './source/practice.ts';
 import { Replay } from './source/replay.ts';
-import type { MatchSource } from './source/source.ts';
 
 const LEVELS = [1, 3, 2, 3, 1, 2, 3, 2];
 /** Of the still picture: early, while everybody is up. */
 const STILL_TICK = 210;
 
 /** What the lobby's stage shows: bots at play, or one moment of it for who prefers less motion. */
-export async function attract(calm: boolean): Promise<MatchSource> {
+export async function attract(calm: boolean): Promise<Practice | Replay> {
   const game = await loadGame();
   const seed = Math.floor(Math.random() * 2 ** 32);
   const practice = new Practice(game, { seed, levels: LEVELS, withPlayer: false, countdownMs: 0 });

@@ -11,7 +11,6 @@ import { fromVector } from '../../workers/games/knockout/vector.ts';
 import type { KnockoutView } from '../../workers/games/knockout/view.ts';
 import { type ArenaFacts, fetchRecord, type MatchRecord } from '../net/match-record.ts';
 import { seatInfo } from '../names.ts';
-import { Over } from './over.ts';
 import { Pulse } from './pulse.ts';
 import type { MatchSource, Phase, Sample, SeatInfo } from './source.ts';
 
@@ -39,8 +38,8 @@ export class Live implements MatchSource {
   /** Where it runs, as far as that is known. */
   arena: ArenaFacts | undefined;
   readonly pulse = new Pulse();
+  result: MatchResult | undefined;
   private readonly match: Match;
-  private readonly over = new Over();
   private readonly views = new WeakMap<Int32Array, KnockoutView>();
   private readonly off: (() => void)[];
   private seated: { readonly of: Match['seats']; readonly slot: number } | undefined;
@@ -67,7 +66,7 @@ export class Live implements MatchSource {
       this.match.on('over', ({ result, failure, replay }) => {
         if (failure) ends.failed(failure);
         if (!result) return;
-        this.over.tell(result);
+        this.result = result;
         ends.over(result, replay !== undefined);
       }),
     ];
@@ -109,10 +108,6 @@ export class Live implements MatchSource {
     return state === 'playing' ? this.pulse.notice(performance.now()) : '';
   }
 
-  get result(): MatchResult | undefined {
-    return this.over.result;
-  }
-
   sample(now: number): Sample | undefined {
     const found = this.match.sample(now);
     if (!found) return undefined;
@@ -125,10 +120,6 @@ export class Live implements MatchSource {
     this.match.steer({ x, y, buttons: dash ? DASH : 0 });
     // Let go at once: the client still sends the press, and the next one is a change again.
     if (dash) this.match.steer({ x, y, buttons: 0 });
-  }
-
-  onOver(listener: (result: MatchResult) => void): void {
-    this.over.listen(listener);
   }
 
   close(): void {

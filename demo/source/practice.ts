@@ -97,6 +97,7 @@ export class Practice implements MatchSource {
     this.next = { ...input, dash: input.dash || (this.next?.dash ?? false) };
   }
 
+  /** Called once, when the result is known. */
   onOver(listener: (result: MatchResult) => void): void {
     this.over.listen(listener);
   }

@@ -88,11 +88,6 @@ export class Replay implements MatchSource {
     // What was played cannot be steered.
   }
 
-  /** A replay has no end to wait for: its result is known from the start. */
-  onOver(): void {
-    // Nothing to tell.
-  }
-
   close(): void {
     this.isPlaying = false;
   }

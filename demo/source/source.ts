@@ -43,7 +43,5 @@ export interface MatchSource {
   sample(now: number): Sample | undefined;
   /** Does nothing for who watches. */
   steer(input: KnockoutInput): void;
-  /** Called once, when the result is known. */
-  onOver(listener: (result: MatchResult) => void): void;
   close(): void;
 }
