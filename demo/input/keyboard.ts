@@ -51,7 +51,8 @@ export function listenToKeys(steering: Steering, isPlaying: () => boolean): void
   });
 }
 
-function takesKey(target: EventTarget | null, isSpace: boolean): boolean {
+/** Whether a key is left to the control that has the focus. */
+export function takesKey(target: EventTarget | null, isSpace: boolean): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.matches('input, select, textarea')) return true;
   return isSpace && target.matches('button, a, summary');

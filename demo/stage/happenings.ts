@@ -26,6 +26,11 @@ export type Happening =
       readonly vy: number;
     };
 
+/** How hard a hit is seen and heard to be, 0 to 1. */
+export function powerOf({ speed }: { readonly speed: number }): number {
+  return Math.min(1, speed / 8);
+}
+
 /** Less than this is leaning on each other, m/s. A tick at full stick changes a speed by 0.27. */
 const HIT_SPEED = 1.2;
 /** Discs part within the step in which they hit, m. */

@@ -1,6 +1,6 @@
 import type { Sample } from '../source/source.ts';
 import { blend, type Frame } from './frame.ts';
-import { happenings, type Happening } from './happenings.ts';
+import { happenings, powerOf, type Happening } from './happenings.ts';
 
 /** How long each lasts, ms. */
 export const TRAIL_MS = 420;
@@ -122,7 +122,7 @@ export class Scene {
         this.dashedAt[one.slot] = now;
         break;
       case 'hit': {
-        const power = Math.min(1, one.speed / 8);
+        const power = powerOf(one);
         this.flashes.push({ x: one.x, y: one.y, power, at: now });
         if (this.calm) break;
         if (one.speed > SHAKE_FROM) this.shake = SHAKE_MAX * power;

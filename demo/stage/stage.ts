@@ -59,8 +59,7 @@ export class Stage {
   /** Shows nothing. */
   clear(): void {
     this.lookedAt = undefined;
-    this.pen.setTransform(this.density, 0, 0, this.density, 0, 0);
-    this.pen.clearRect(0, 0, this.width, this.height);
+    this.wipe();
   }
 
   /** @returns what happened since the last picture of this source */
@@ -73,8 +72,7 @@ export class Stage {
     const elapsed = Math.min(100, now - this.before);
     this.before = now;
     if (source !== this.lookedAt) this.lookAt(source);
-    this.pen.setTransform(this.density, 0, 0, this.density, 0, 0);
-    this.pen.clearRect(0, 0, this.width, this.height);
+    this.wipe();
     if (!sample) return [];
     const { options } = source;
     this.scene.shrinking =
@@ -85,6 +83,11 @@ export class Stage {
     this.follow(frame, source, view, elapsed);
     this.paint(frame, source, view, now);
     return happened;
+  }
+
+  private wipe(): void {
+    this.pen.setTransform(this.density, 0, 0, this.density, 0, 0);
+    this.pen.clearRect(0, 0, this.width, this.height);
   }
 
   private lookAt(source: MatchSource): void {

@@ -1,4 +1,4 @@
-import type { Happening } from '../stage/happenings.ts';
+import { powerOf, type Happening } from '../stage/happenings.ts';
 import { need } from './dom.ts';
 
 const KEY = 'knockout.sound';
@@ -35,7 +35,7 @@ export class Sound {
     switch (one.is) {
       case 'hit': {
         if (one.speed < HIT_FROM) return;
-        const power = Math.min(1, one.speed / 8);
+        const power = powerOf(one);
         this.tone(150 + 60 * (1 - power), 60, 0.12, 0.28 * power);
         this.hiss(2_400, 900, 0.05, 0.18 * power);
         return;

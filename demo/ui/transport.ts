@@ -1,4 +1,5 @@
 import { TICK_RATE } from '../../workers/games/knockout/rules.ts';
+import { takesKey } from '../input/keyboard.ts';
 import { clockOf } from '../names.ts';
 import { type Replay, SPEEDS } from '../source/replay.ts';
 import { make, need, setText } from './dom.ts';
@@ -31,9 +32,7 @@ export class Transport {
       ...this.speeds.map((input) => make('label', '', input, `${input.value}×`)),
     );
     addEventListener('keydown', (event) => {
-      const onControl =
-        event.target instanceof HTMLElement && event.target.matches('button, a, input');
-      if (!this.replay || event.code !== 'Space' || onControl) return;
+      if (!this.replay || event.code !== 'Space' || takesKey(event.target, true)) return;
       event.preventDefault();
       this.toggle();
     });
