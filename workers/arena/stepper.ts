@@ -1,11 +1,11 @@
 import type { AnyGame } from '../games/contract.ts';
-import { guarded, ranMs, type Cut } from './guard.ts';
+import { guarded, ranMs, stretched, type Cut } from './guard.ts';
 import type { Hosting } from './hosting.ts';
 import { pictureOf } from './snapshots.ts';
 
 /** A match whose step took a smaller share of the limit was unlucky to be the one that was cut off. */
 const BLAME_SHARE = 0.6;
-/** Share of its time that a step spent computing if it spun; a process that was stopped, or had no core, did not. */
+/** Share of its limit that a step spent computing if it spun; a process that was stopped, or had no core, did not. */
 const BUSY_SHARE = 0.5;
 /** Times that a match is tried again after it was not let compute. */
 const UNLUCKY_MAX = 20;
@@ -56,10 +56,9 @@ function attemptOf(
   suspect: (cut: Cut) => string | undefined,
 ): Failed | undefined {
   const ranBefore = ranMs();
-  const before = performance.now();
   const cut = guarded(work, limitMs);
   if (cut === undefined) return undefined;
-  const isBusy = ranMs() - ranBefore > (performance.now() - before) * BUSY_SHARE;
+  const isBusy = ranMs() - ranBefore > limitMs * BUSY_SHARE;
   if (game.isDamaged?.() === true) {
     throw new Damaged(!cut.isTimeout || isBusy ? suspect(cut) : undefined, cut.error);
   }
@@ -95,7 +94,7 @@ export function askAll<T>(
   };
   while (answered.length < hostings.length) {
     const failed = attemptOf(game, limitMs, work, ({ isTimeout }) => {
-      const isSlow = performance.now() - beganAt > limitMs * BLAME_SHARE;
+      const isSlow = performance.now() - beganAt > stretched(limitMs) * BLAME_SHARE;
       return !isTimeout || isSlow ? hostings[answered.length]?.match : undefined;
     });
     // Undefined: all had answered, and it was cut off on its way out.
