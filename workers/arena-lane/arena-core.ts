@@ -184,7 +184,7 @@ export class ArenaCore {
     await this.pool.clean();
   }
 
-  /** Makes one attempt at an arena in a child that is looked after. */
+  /** Makes one attempt at an arena in a child that is looked after: one is free, or this worker leaves. */
   private async host(job: Job, run: () => Promise<unknown>): Promise<unknown> {
     const { share, counters, log } = this.parts;
     const release = share.take();
@@ -193,10 +193,10 @@ export class ArenaCore {
     this.hosted++;
     this.children.resize(this.wanted());
     try {
-      await this.free();
+      if (this.closing !== undefined) throw handedOver();
       const before = new Set(this.children.running);
       const attempt = run();
-      // BullMQ has taken a child before `run` returned its promise: one was free.
+      // One was free, nothing has been awaited since, and BullMQ has taken it before `run` returned its promise.
       const child = this.children.running.find((each) => !before.has(each));
       if (child !== undefined) {
         one = this.look(job, child);
@@ -234,16 +234,6 @@ export class ArenaCore {
     if (this.children.hasFree || this.closing !== undefined) return true;
     this.hasten();
     return false;
-  }
-
-  /** Waits for a free child. @throws HandedOver when this worker leaves; Error when no child starts */
-  private async free(): Promise<void> {
-    if (!this.children.hasFree) {
-      this.hasten();
-      await this.children.ready();
-    }
-    if (this.closing !== undefined) throw handedOver();
-    if (!this.children.hasFree) throw new Error('no child for the arena');
   }
 
   /** An arena waits for a child. One that is on its way gives way to whatever runs here, if it was forked beside ticks. */

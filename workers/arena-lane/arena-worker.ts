@@ -26,7 +26,7 @@ export interface ArenaWorkerParts {
   readonly command: () => ForkCommand;
   readonly env: Readonly<Record<string, string>>;
   readonly host: Host;
-  /** Whether a child is free for an arena. */
+  /** Whether a child is free for an arena. Nothing is awaited from there to its being taken: others may be as quick. */
   readonly isReady: () => boolean;
 }
 
