@@ -1,7 +1,4 @@
-// By these names it comes without its native part, which costs a starting process some 10 ms and reads bodies of our
-// size no faster.
-import { Packr } from 'msgpackr/pack';
-import { Unpackr } from 'msgpackr/unpack';
+import { Packr, Unpackr } from 'msgpackr';
 
 /** Bounds that hold before any value exists, so that a hostile body costs no more than one walk over its bytes. */
 export interface BodyBounds {
