@@ -14,9 +14,13 @@ export function cpuSeconds(pid: number): number | undefined {
 
 /** @returns seconds that a CPU was in use, by whoever; undefined where the system does not tell */
 export function coreSeconds(core: number): number | undefined {
-  const line = new RegExp(`^cpu${core} (.*)$`, 'm').exec(read('/proc/stat') ?? '')?.[1];
-  if (line === undefined) return undefined;
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line
+  const times = new RegExp(`^cpu${core} (.*)$`, 'm').exec(read('/proc/stat') ?? '')?.[1];
+  return times === undefined ? undefined : inUse(times);
+}
+
+/** Of a CPU's line in /proc/stat, see proc(5), s. What the host took from us is in it; idle and iowait are left out. */
+function inUse(times: string): number {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = times
     .split(' ')
     .map(Number);
   return (user + nice + system + irq + softirq + steal) / TICKS_PER_S;
@@ -77,17 +81,12 @@ export class Neighbours {
   }
 }
 
-/** All CPUs of the machine, what the host took from us included. See proc(5), /proc/stat: idle and iowait are left out. */
+/** All CPUs of the machine. */
 function machineSeconds(): { readonly seconds: number; readonly cpus: number } | undefined {
   const stat = read('/proc/stat');
   if (stat === undefined) return undefined;
-  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = (
-    /^cpu +(.*)$/m.exec(stat)?.[1] ?? ''
-  )
-    .split(' ')
-    .map(Number);
   const cpus = stat.match(/^cpu\d+ /gm)?.length ?? 1;
-  return { seconds: (user + nice + system + irq + softirq + steal) / TICKS_PER_S, cpus };
+  return { seconds: inUse(/^cpu +(.*)$/m.exec(stat)?.[1] ?? ''), cpus };
 }
 
 /** This process and all children that have ended, with theirs: fields 14 to 17 of its stat. */
