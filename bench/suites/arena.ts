@@ -57,6 +57,7 @@ interface Plan {
   readonly settleMs: number;
   readonly firstSettleMs: number;
   readonly probes: { readonly alone: number; readonly crowded: number };
+  readonly workerEnv: Readonly<Record<string, string>>;
 }
 
 interface Parts {
@@ -71,7 +72,7 @@ interface Parts {
 /** How many matches one pinned core carries, what each costs, and how soon an input is seen. */
 export const arena: Suite = async (stage) => {
   const plan = planFor(stage.seconds ?? DEFAULT_SECONDS);
-  const parts = await set(stage);
+  const parts = await set(stage, plan);
   say('arena: an input in an arena of one match');
   const alone = await probe(parts.player, plan.probes.alone);
   const levels: Level[] = [];
@@ -114,10 +115,11 @@ function planFor(seconds: number): Plan {
     settleMs: quick ? QUICK_SETTLE_MS : SETTLE_MS,
     firstSettleMs: quick ? 0 : FIRST_SETTLE_MS,
     probes: quick ? { alone: PROBES.quick, crowded: PROBES.quick } : PROBES,
+    workerEnv: quick ? { ARENA_WARM_MS: '0' } : {},
   };
 }
 
-async function set(stage: Stage): Promise<Parts> {
+async function set(stage: Stage, { workerEnv }: Plan): Promise<Parts> {
   const [first] = stage.cores;
   const arenaCore = stage.cores.at(-1);
   const otherCore = stage.cores.length > 1 ? first : undefined;
@@ -132,6 +134,7 @@ async function set(stage: Stage): Promise<Parts> {
       DRILLS: 'on',
       ARENA_MATCHES: String((LEVELS.at(-1) ?? 0) + 10),
       ...(arenaCore !== undefined && { CORES: String(arenaCore) }),
+      ...workerEnv,
     },
     profiled: true,
   });
