@@ -68,6 +68,8 @@ async function startOurs(stage: Stage, url: string, core: number | undefined): P
       REDIS_URL: url,
       GUESTS: 'on',
       DRILLS: 'on',
+      // Nobody plays: their processes would warm up on the core that is measured.
+      ARENA_MATCHES: '0',
       ...(core !== undefined && { CORES: String(core) }),
     },
     profiled: true,
