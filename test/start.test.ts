@@ -27,6 +27,9 @@ beforeAll(async () => {
   await symlink(join(projectRoot(), 'node_modules'), join(root, 'node_modules'));
 });
 
+/** For a house in which nobody looks at arenas: their processes come and go beside what is waited for. */
+const NO_ARENAS = { ARENA_MATCHES: '0' };
+
 interface House {
   npm: TestProcess;
   players: string;
@@ -40,9 +43,9 @@ function npm(script: string, env: Record<string, string> = {}): TestProcess {
   return spawnProcess('npm', ['run', script], { ARENA_WARM_MS: '0', ...env }, root);
 }
 
-async function start(script = 'start'): Promise<House> {
+async function start(script = 'start', more: Record<string, string> = {}): Promise<House> {
   const env = { PORT: String(await freePort()), ADMIN_PORT: String(await freePort()) };
-  const run = npm(script, { ...env, REDIS_URL: '' });
+  const run = npm(script, { ...env, REDIS_URL: '', ...more });
   onTestFinished(() => run.kill('SIGTERM'));
   await run.waitForLine(/^Muster is ready/, 60_000);
   const running = await readRunning(root);
@@ -102,7 +105,7 @@ describe('npm start', () => {
 
   test('npm run stop ends it, and a second start says what is there', async () => {
     expect(await output(npm('stop'))).toContain('nothing of this checkout is running');
-    const house = await start();
+    const house = await start('start', NO_ARENAS);
     const second = npm('start');
     expect((await second.exited).code).toBe(1);
     expect(second.output()).toMatch(/"npm start" of this checkout runs already \(pid \d+/);
@@ -129,7 +132,7 @@ describe('npm start', () => {
 });
 
 test('npm run dev starts anew what has changed, and waits out a wrong source', async () => {
-  const house = await start('dev');
+  const house = await start('dev', NO_ARENAS);
   await house.npm.waitForLine(/^watching the sources/);
   const source = join(root, 'src/gateway/main.ts');
   const text = await readFile(source, 'utf8');
