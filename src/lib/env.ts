@@ -7,15 +7,13 @@ export interface Variable<T> {
   readonly says: string;
 }
 
+/** Made once: schemas take their time, and a gateway that starts waits for those of all variables. */
+const digits = z.string().regex(/^\d+$/, 'must be a whole number').transform(Number);
+
 /** A whole number within both bounds, written as digits. */
 export function int(fallback: number, min: number, max: number, says: string): Variable<number> {
-  const schema = z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.int().min(min).max(max));
   return {
-    schema,
+    schema: digits.pipe(z.int().min(min).max(max)),
     fallback: String(fallback),
     says: `${says} ${min} to ${max}.`,
   };
