@@ -110,13 +110,8 @@ export async function expire(desk: Desk, one: Ticket): Promise<void> {
 }
 
 /** @param code why the ticket leaves */
-export async function fail(
-  desk: Desk,
-  one: Ticket,
-  code: FailureCode,
-  message = '',
-): Promise<void> {
-  await settle(desk, one, { state: 'failed', failure: { code, message } });
+export async function fail(desk: Desk, one: Ticket, code: FailureCode): Promise<void> {
+  await settle(desk, one, { state: 'failed', failure: { code, message: '' } });
 }
 
 async function settle(
