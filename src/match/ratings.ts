@@ -4,7 +4,7 @@ import { asText } from '../lib/reply.ts';
 import { matchKey, playerKeys } from '../relay/keys.ts';
 
 /** A belief about skill: `mu` its mean, `sigma` how unsure it is. */
-const rating = z.strictObject({ mu: z.number(), sigma: z.number().positive() });
+export const rating = z.strictObject({ mu: z.number(), sigma: z.number().positive() });
 export type Rating = z.infer<typeof rating>;
 
 /** What one match does to one player's rating. */

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { matchId, matchQueues } from '../../protocol/index.ts';
 import { matchOrder } from './order.ts';
+import { rating as strictRating, type Rating } from './ratings.ts';
 
-const rating = z.object({ mu: z.number(), sigma: z.number().positive() });
-export type Rating = z.infer<typeof rating>;
+export type { Rating } from './ratings.ts';
 
 /** openskill's defaults for somebody who never played. */
 const NEWCOMER: Rating = Object.freeze({ mu: 25, sigma: 25 / 3 });
@@ -12,6 +12,7 @@ const NEWCOMER: Rating = Object.freeze({ mu: 25, sigma: 25 / 3 });
  * What is stored here is read by workers of other versions, too, while one is deployed: what they do not know they leave
  * alone.
  */
+const rating = strictRating.strip();
 
 /** A `matchmake` request while it waits in the pool of its queue. */
 export const ticket = z.object({
