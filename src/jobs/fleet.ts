@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parsed } from '../lib/json.ts';
 import type { Redis } from '../lib/redis.ts';
 
 /** How long a worker counts as alive after its last word, ms. */
@@ -38,19 +39,14 @@ export class Fleet {
   /** @returns living workers; the dead ones are forgotten on the way */
   async list(now = Date.now()): Promise<Beat[]> {
     const all = Object.entries(await this.redis.hgetall(FLEET_KEY));
-    const read = all.map(([worker, json]) => ({ worker, ...readBeat(json) }));
+    const read = all.map(([worker, json]) => ({
+      worker,
+      found: beat.safeParse(parsed(json)).data,
+    }));
     const dead = read.filter(({ found }) => found === undefined || found.at < now - ALIVE_MS);
     if (dead.length > 0) await this.redis.hdel(FLEET_KEY, ...dead.map(({ worker }) => worker));
     return read.flatMap(({ found }) =>
       found !== undefined && found.at >= now - ALIVE_MS ? [found] : [],
     );
-  }
-}
-
-function readBeat(json: string): { found: Beat | undefined } {
-  try {
-    return { found: beat.parse(JSON.parse(json)) };
-  } catch {
-    return { found: undefined };
   }
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { matchHandle } from '../../protocol/index.ts';
+import { parsed } from '../lib/json.ts';
 import { script, type Redis, type Script } from '../lib/redis.ts';
 import { asText } from '../lib/reply.ts';
 import { ARENAS_KEY, arenaKeys } from '../relay/keys.ts';
@@ -101,7 +102,7 @@ export class Arenas {
   async words(): Promise<ArenaBeat[]> {
     const all = await this.redis.hvals(ARENAS_KEY);
     return all.flatMap((json) => {
-      const read = arenaBeat.safeParse(parse(json));
+      const read = arenaBeat.safeParse(parsed(json));
       return read.success ? [read.data] : [];
     });
   }
@@ -163,12 +164,4 @@ export function pickArena(
     .filter((one) => one.game === game && one.version === version && isFresh(one, now))
     .filter(({ matches, capacity }) => matches < capacity)
     .toSorted((a, b) => far(a) - far(b) || a.matches - b.matches)[0];
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

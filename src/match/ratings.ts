@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parsed } from '../lib/json.ts';
 import { script, type Redis, type Script } from '../lib/redis.ts';
 import { asText } from '../lib/reply.ts';
 import { matchKey, playerKeys } from '../relay/keys.ts';
@@ -80,7 +81,7 @@ export class Ratings {
     );
     return new Map(
       players.flatMap((player, i) => {
-        const read = rating.safeParse(parse(texts[i] ?? ''));
+        const read = rating.safeParse(parsed(texts[i] ?? ''));
         return read.success ? [[player, read.data] as const] : [];
       }),
     );
@@ -125,13 +126,5 @@ export class Ratings {
         RATED_TTL_MS,
       )) === 1
     );
-  }
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
   }
 }
