@@ -5,6 +5,8 @@ import { readBehind, type Behind, type Watched } from './reading.ts';
 /** What is known of a counter; names are those given to Counters.add. One that is missing here is shown all the same. */
 const HELP: Readonly<Record<string, string>> = {
   admin_refused: 'Refused requests to the dashboard.',
+  arenas_ended: 'Runs of arenas that came to their end, by how.',
+  arenas_killed: 'Processes of arenas that were killed, by cause.',
   attempts_failed: 'Attempts that failed, by failure code.',
   background_failed: 'Background work of sessions that failed; the next look repairs it.',
   disconnects: 'Sockets closed by the gateway, by close name.',
@@ -14,6 +16,7 @@ const HELP: Readonly<Record<string, string>> = {
   frames_refused: 'Frames answered with an error, by reply error.',
   gaps_seen: 'Reliable messages that were not delivered by their own wake-up.',
   inputs_dropped: 'Inputs of players that did not get to an arena; clients send them again.',
+  matches_ended: 'Matches that workers have ended because no arena can, by failure code.',
   matches_found: 'Matches that matchmaking has made, and seats of running ones that it has filled.',
   matches_over: 'Matches that arenas have ended, by how: a result, a failure code, or elsewhere.',
   matches_quarantined: 'Matches that were taken out because their simulation failed.',
