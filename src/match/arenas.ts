@@ -9,7 +9,7 @@ import type { MatchOrder } from './order.ts';
 
 /** How often an arena says that it lives, and how long it counts as alive after that, ms. */
 export const ARENA_BEAT_MS = 500;
-export const ARENA_FRESH_MS = 2_000;
+const ARENA_FRESH_MS = 2_000;
 
 /** What an arena says of itself. That of another build may say more. */
 export const arenaBeat = z.object({
@@ -81,7 +81,7 @@ return 1
 };
 
 /** Entries that wait to be taken by a tick: at one a millisecond, eight seconds without an arena. */
-export const ARENA_INPUT_MAX = 8_192;
+const ARENA_INPUT_MAX = 8_192;
 
 /** The arenas that are up, and the way to them for those who are outside: gateways and matchmaking. */
 export class Arenas {

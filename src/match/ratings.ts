@@ -64,7 +64,7 @@ return 1
 };
 
 /** How long a player's key says that a match was counted, ms: longer than a match waits for an arena to settle it. */
-export const RATED_TTL_MS = 7 * 86_400_000;
+const RATED_TTL_MS = 7 * 86_400_000;
 
 /** Ratings of players, in Redis: no other place has them. */
 export class Ratings {

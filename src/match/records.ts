@@ -12,7 +12,7 @@ import { ratingChange } from './ratings.ts';
 const OPEN_MAX_MS = 7 * 86_400_000;
 
 /** What is known of a match, for as long as it runs and MATCH_TTL_MS after. */
-export const matchRecord = z.object({
+const matchRecord = z.object({
   order: matchOrder,
   /** Where it was placed last. */
   arena: z.string(),

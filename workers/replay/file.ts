@@ -20,7 +20,7 @@ import { CHUNK_BYTES_MAX, decodeChunk, encodeChunk, type Chunk } from './tape.ts
 const MAGIC = Uint8Array.of(0x4d, 0x55, 0x53, 0x54, 0x45, 0x52, 0x52, 1);
 
 /** A file at most, bytes. Ninety seconds in which eight players never hold still take about 130 000. */
-export const REPLAY_BYTES_MAX = 4_194_304;
+const REPLAY_BYTES_MAX = 4_194_304;
 
 const BLOCK = { header: 1, chunk: 2, end: 3 } as const;
 const HEAD_BYTES = 5;
@@ -29,7 +29,7 @@ const HEADER_BYTES_MAX = 262_144;
 const BOUNDS = { depth: 16, items: 65_536, stringBytes: 65_536 } as const;
 
 /** What a match was made of. */
-export const replayHeader = z.strictObject({
+const replayHeader = z.strictObject({
   match: matchId,
   game: z.string(),
   version: z.string(),
@@ -49,7 +49,7 @@ export const replayHeader = z.strictObject({
 export type ReplayHeader = z.infer<typeof replayHeader>;
 
 /** How a match ended. */
-export const replayEnd = z.strictObject({
+const replayEnd = z.strictObject({
   /** Steps made. */
   ticks: z.int().min(0),
   /** 53-bit checksum of the last state; absent where the match failed and nobody could ask for it. */

@@ -5,7 +5,7 @@ import type { Chunk, TapeInput, TapeSeat } from './tape.ts';
 import type { Replay } from './file.ts';
 
 /** Steps a chunk of a recording. */
-export const CHUNK_TICKS = 30;
+const CHUNK_TICKS = 30;
 
 /**
  * A match of Knockout that was really played: two players who steer, two bots, and a player who leaves to a bot and

@@ -1,4 +1,4 @@
-import type { MatchQueue } from '../../../protocol/index.ts';
+import type { MatchQueue, QueueName } from '../../../protocol/index.ts';
 import { PASS_INTERVAL_MS } from '../../../src/jobs/pass.ts';
 import type { MatchRecord, MatchRecords } from '../../../src/match/records.ts';
 import type { Pool } from '../../../src/match/pool.ts';
@@ -28,7 +28,7 @@ export interface Fill<T> {
   readonly seats: readonly OpenSeat[];
 }
 
-type Queue = MatchQueue<Parameters<Pool['openSeats']>[0]>;
+type Queue = MatchQueue<QueueName>;
 
 /** @returns seats that may be open yet; those of matches that have certainly run for too long are closed for good */
 export async function youngSeats(

@@ -13,7 +13,7 @@ import { expire, fail, type Desk } from './finishing.ts';
 import type { Looking } from './looking.ts';
 
 /** A ticket hears of its place this often at most, ms, and is looked after then. */
-export const REPORT_MS = 2_000;
+const REPORT_MS = 2_000;
 /** Of one pass; with more tickets each hears less often. */
 const REPORTS_MAX = 400;
 /** How much the newest waits count in the estimate. */
@@ -132,7 +132,7 @@ export class WaitingRoom {
 }
 
 /** A report is due every REPORT_MS of a ticket's own wait, or every so often as a pass can report to all. */
-export function dueOf(tickets: readonly Ticket[], last: number, now: number): readonly Ticket[] {
+function dueOf(tickets: readonly Ticket[], last: number, now: number): readonly Ticket[] {
   const perPeriod = REPORTS_MAX * (REPORT_MS / PASS_INTERVAL_MS);
   const period = REPORT_MS * Math.max(1, Math.ceil(tickets.length / perPeriod));
   const periods = (at: number, then: number): number => Math.floor((then - at) / period);
