@@ -3,6 +3,7 @@ import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Config } from '../lib/config.ts';
 import type { Log } from '../lib/log.ts';
+import { mount, operatorApi } from './api/index.ts';
 import { SCRIPT, STYLE } from './assets.ts';
 import { queueBoard } from './board.ts';
 import { login } from './login.ts';
@@ -105,6 +106,7 @@ export function adminApp(gateway: Watched, config: AdminConfig, log: Log): Hono<
   app.get('/metrics', async (context) =>
     context.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),
   );
+  mount(app, operatorApi(), (error, path) => log.error('operator call failed', { path, error }));
   app.onError((error, context) => {
     log.error('dashboard request failed', { path: context.req.path, error });
     return context.text('The gateway could not answer this; its log says why.\n', 500);

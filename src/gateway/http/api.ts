@@ -1,6 +1,7 @@
-import { Refusal, replyErrors, requestId } from '../../../protocol/index.ts';
+import { Refusal, requestId } from '../../../protocol/index.ts';
 import { randomId } from '../../lib/ids.ts';
 import type { Counters } from '../../lib/counters.ts';
+import { refused } from '../../lib/refused.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
 import type { RequestName } from '../../jobs/records.ts';
 import type { Log } from '../../lib/log.ts';
@@ -146,17 +147,7 @@ function readDeadline(text: string | null): number | undefined {
 function fail(exchange: Exchange, error: unknown, parts: ApiParts): void {
   if (!(error instanceof Refusal))
     parts.log.error('exchange failed', { path: exchange.path, error });
-  const { code, message, retryAfterMs } =
-    error instanceof Refusal ? error : new Refusal('internal');
+  const { code, status, headers, body } = refused(error);
   parts.counters.add('exchanges_refused', code);
-  const { http, retry } = replyErrors[code];
-  const body = {
-    error: { code, message, retry, ...(retryAfterMs !== undefined && { retryAfterMs }) },
-  };
-  const headers = {
-    ...JSON_HEADERS,
-    ...(retryAfterMs !== undefined && { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) }),
-    ...(code === 'unauthorized' && { 'www-authenticate': 'Bearer' }),
-  };
-  exchange.reply(http, headers, JSON.stringify(body));
+  exchange.reply(status, headers, body);
 }
