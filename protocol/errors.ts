@@ -69,6 +69,7 @@ export const failures = {
   time_limit: { retry: false, says: 'every attempt ran past its time limit' },
   memory_limit: { retry: false, says: 'the last attempt used more memory than the kind may' },
   bad_result: { retry: false, says: "the result does not fit the kind's schema" },
+  parts_failed: { retry: false, says: 'more of its parts failed than may' },
   in_match: { retry: true, says: 'the player has a seat in another match that is not over' },
   absent: { retry: true, says: 'the player was without a socket for too long' },
   party_mismatch: {

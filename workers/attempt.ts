@@ -8,8 +8,10 @@ import {
   type Kind,
   type KindName,
   type ResultOf,
+  type WorkloadKind,
 } from '../protocol/index.ts';
 import { readRequests } from '../src/jobs/job-data.ts';
+import { runParts, type AGAIN, type WorkloadProcessor } from './workload.ts';
 import { Fenced, Held, type Item, type Place } from './held.ts';
 
 /** The function that does a job of one kind. It may run twice for one request; its result counts once. */
@@ -24,9 +26,11 @@ export type BatchProcessor<N extends KindName> = (
 ) => Promise<readonly (ResultOf<N> | Error)[]>;
 
 /** What a kind's place in the tables of processors holds. */
-export type ProcessorOf<N extends KindName> = N extends BatchedKind
-  ? BatchProcessor<N>
-  : Processor<N>;
+export type ProcessorOf<N extends KindName> = N extends WorkloadKind
+  ? WorkloadProcessor<N>
+  : N extends BatchedKind
+    ? BatchProcessor<N>
+    : Processor<N>;
 
 export class BadResult extends Error {
   override name = 'BadResult';
@@ -44,7 +48,8 @@ type AttemptedJob = Pick<
  * A first attempt does not take the record before it starts: the worker does that for it when it lasts longer than a
  * few ms (lane-worker.ts), and settle looks by itself who may end the request. Later attempts read the record first, so
  * that a request whose end was written before its process was killed is never run again.
- * @returns the ends that this attempt has written: fewer than its requests where others wrote them first
+ * @returns the ends that this attempt has written: fewer than its requests where others wrote them first. AGAIN: it is
+ * the runner of a workload and has more to do
  */
 export async function runAttempt<N extends KindName>(
   job: AttemptedJob,
@@ -52,8 +57,12 @@ export async function runAttempt<N extends KindName>(
   signal: AbortSignal,
   processor: ProcessorOf<N>,
   place: Place,
-): Promise<EndedState[]> {
+): Promise<EndedState[] | typeof AGAIN> {
   const kind: Kind = kinds[job.name as N];
+  if (kind.parts !== undefined) {
+    const one = processor as unknown as WorkloadProcessor<WorkloadKind>;
+    return await runParts(job, token, signal, one, place);
+  }
   const attempt = job.attemptsStarted;
   const began = Date.now();
   let held = readRequests(job.data).map(

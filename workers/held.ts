@@ -9,6 +9,8 @@ import {
 } from '../protocol/index.ts';
 import type { RequestData } from '../src/jobs/job-data.ts';
 import type { Records, Standing } from '../src/jobs/records.ts';
+import type { Workloads } from '../src/jobs/workloads.ts';
+import type { Counters } from '../src/lib/counters.ts';
 
 /** What a processor is given besides its input. */
 export interface Context<N extends KindName> {
@@ -31,6 +33,8 @@ export interface Item<N extends KindName> {
 /** Where attempts run: one per process. */
 export interface Place {
   readonly records: Records;
+  readonly workloads: Workloads;
+  readonly counters: Counters;
   readonly worker: string;
   readonly core: number | undefined;
   /** Told about a progress report that could not be sent. */

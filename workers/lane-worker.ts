@@ -9,17 +9,23 @@ import {
   type Lane,
 } from '../protocol/index.ts';
 import type { Admission } from '../src/jobs/admission.ts';
+import { priorityOf } from '../src/jobs/fair.lua.ts';
+import { Gate } from '../src/jobs/gate.ts';
 import { MATCHMAKING_PASS, passData } from '../src/jobs/pass.ts';
-import { readRequests, type RequestData } from '../src/jobs/job-data.ts';
+import { readRequests, readRunner, type RequestData } from '../src/jobs/job-data.ts';
 import type { Queues } from '../src/jobs/queues.ts';
-import { VERDICT, type Records } from '../src/jobs/records.ts';
-import { jobId } from '../src/relay/keys.ts';
+import { PARTS_RUN, VERDICT, type Records } from '../src/jobs/records.ts';
+import type { PartFailure, Workloads } from '../src/jobs/workloads.ts';
+import { isRunnerOf, jobId, sparesOf } from '../src/relay/keys.ts';
 import type { Counters } from '../src/lib/counters.ts';
 import type { Log } from '../src/lib/log.ts';
+import { AGAIN, SLICE_MS } from './workload.ts';
 
 export interface Bookkeeping {
   readonly records: Records;
+  readonly workloads: Workloads;
   readonly admission: Admission;
+  readonly gate: Gate;
   readonly queues: Queues;
   readonly counters: Counters;
   readonly log: Log;
@@ -60,13 +66,13 @@ export abstract class LaneWorker extends Worker {
   /** Called when an attempt starts. @returns what to call when it is over */
   protected abstract watch(job: Job, kind: Kind, end: (cause: Cause) => void): () => void;
 
-  /** Stops a running job whose verdict is written. @returns false when it does not run here */
-  stop(job: string, why: string): boolean {
-    const kill = this.active.get(job);
-    if (kill === undefined) return false;
-    this.cancelJob(job, why);
-    setTimeout(() => this.active.get(job) === kill && kill(), STOP_GRACE_MS).unref();
-    return true;
+  /** Stops what runs here of a request whose verdict is written. @param job of the request */
+  stop(job: string, why: string): void {
+    for (const [id, kill] of this.active) {
+      if (id !== job && !isRunnerOf(id, job)) continue;
+      this.cancelJob(id, why);
+      setTimeout(() => this.active.get(id) === kill && kill(), STOP_GRACE_MS).unref();
+    }
   }
 
   /** Gives the jobs that still run here back to the queue, for another worker, and stops them. */
@@ -95,7 +101,12 @@ export abstract class LaneWorker extends Worker {
     const requests = job.name === MATCHMAKING_PASS ? [] : readRequests(job.data);
     const now = Date.now();
     if (requests.length > 0 && requests.every(({ deadline }) => deadline <= now)) {
-      await Promise.all(requests.map(async (request) => await this.expire(job, kind, request)));
+      await Promise.all(
+        requests.map(async (request) => {
+          await this.expire(job, kind, request);
+          await this.leaveGate(kind, request);
+        }),
+      );
       return undefined;
     }
     let unguard: (() => void) | undefined;
@@ -111,8 +122,16 @@ export abstract class LaneWorker extends Worker {
         super.callProcessJob(job, token, signal),
         surrendered.then(async () => await this.giveBack(job, token)),
       ]);
-      for (const request of requests) this.leave(kind, request);
-      for (const state of endsOf(result)) this.books.counters.add('requests_ended', state);
+      const ends = endsOf(result);
+      for (const state of ends) this.books.counters.add('requests_ended', state);
+      // Of a workload, that a runner has nothing more to do says nothing about the whole.
+      if (kind.parts === undefined || ends.length > 0) {
+        for (const request of requests) {
+          this.leave(kind, request);
+          await this.leaveGate(kind, request);
+        }
+      }
+      if (result === AGAIN) await this.waitItsTurn(job, token, kind, requests);
       return result;
     } finally {
       clearTimeout(late);
@@ -135,13 +154,15 @@ export abstract class LaneWorker extends Worker {
     end: (cause: Cause) => void,
   ): () => void {
     const timers = requests.map((request) => this.deadline(job, kind, request));
-    timers.push(setTimeout(() => end('time_limit'), kind.timeLimitMs - BRIEF_MS));
+    const parts = kind.parts !== undefined;
+    const limitMs = kind.timeLimitMs + (parts ? SLICE_MS : 0);
+    timers.push(setTimeout(() => end('time_limit'), limitMs - BRIEF_MS));
     const unwatch = this.watch(job, kind, end);
     // A second attempt has taken it itself, before it began.
     if (job.attemptsStarted === 1) {
       for (const request of requests) {
         this.books.records
-          .begin(request, token, job.attemptsStarted, job.id ?? '')
+          .begin(request, parts ? PARTS_RUN : token, job.attemptsStarted, job.id ?? '')
           .catch((error: unknown) => this.books.log.warn('not begun', { job: job.id, error }));
       }
     }
@@ -155,6 +176,18 @@ export abstract class LaneWorker extends Worker {
   protected async putBack(job: Job, token: string, ms = 0): Promise<never> {
     await job.moveToDelayed(Date.now() + ms, token);
     throw new DelayedError();
+  }
+
+  /** A runner that has had its slice goes behind those who have waited while it ran. */
+  private async waitItsTurn(
+    job: Job,
+    token: string,
+    kind: Kind,
+    [request]: readonly RequestData[],
+  ): Promise<never> {
+    const turn = await this.books.admission.nextTurn(kind, request?.player ?? '');
+    await job.changePriority({ priority: priorityOf(turn) });
+    return await this.putBack(job, token);
   }
 
   private async giveBack(job: Job, token: string): Promise<never> {
@@ -216,6 +249,16 @@ export abstract class LaneWorker extends Worker {
     });
     if (kind === undefined || error.name === 'Fenced') return error;
     const requests = readRequests(job.data);
+    if (kind.parts !== undefined) {
+      await this.runnerFailed(
+        kind,
+        job,
+        token,
+        { code, message: error.message },
+        isLast(job, error),
+      );
+      return error;
+    }
     if (requests.length > 1 && job.attemptsMade >= 1 && DEATHS.has(code)) {
       await this.split(kind, job, requests);
       return new UnrecoverableError('split: one of the batch kills its process');
@@ -228,9 +271,29 @@ export abstract class LaneWorker extends Worker {
         const end: End = { id: request.id, kind: kind.name, state: 'failed', failure, attempt };
         const { is } = await this.books.records.settle(request, token, end);
         if (is === 'ok') this.count(kind, request, 'failed');
+        await this.leaveGate(kind, request);
       }),
     );
     return error;
+  }
+
+  /** A runner goes on at its next attempt, with another part if this one has failed of it. */
+  private async runnerFailed(
+    kind: Kind,
+    job: Job,
+    token: string,
+    failure: PartFailure,
+    givenUp: boolean,
+  ): Promise<void> {
+    const { workloads, queues, admission } = this.books;
+    const [request] = readRequests(job.data) as [RequestData];
+    const runner = readRunner(job.data);
+    const attempt = { runner, starts: job.attemptsStarted, token };
+    await workloads.blame(request, attempt, failure);
+    // BullMQ gives a job up whose workers have died too often. What the runner had is still to be told.
+    if (!givenUp) return;
+    const turn = await admission.nextTurn(kind, request.player);
+    await queues.addSpare(kind, request, runner, sparesOf(job.id ?? '') + 1, turn);
   }
 
   /** A batch that kills its child twice goes on as two halves, so that whoever does it is found by halving. */
@@ -242,9 +305,10 @@ export abstract class LaneWorker extends Worker {
         async (request) => await this.books.records.restart(request, job.attemptsStarted),
       ),
     );
+    const turn = await this.books.admission.nextTurn(kind, requests[0]?.player ?? '');
     // Named after the whole: a worker that dies here is followed by one that adds the same two.
-    await this.books.queues.add(kind, `${job.id}a`, requests.slice(0, middle));
-    await this.books.queues.add(kind, `${job.id}b`, requests.slice(middle));
+    await this.books.queues.add(kind, `${job.id}a`, requests.slice(0, middle), turn);
+    await this.books.queues.add(kind, `${job.id}b`, requests.slice(middle), turn);
     this.books.counters.add('batches_split', kind.name);
   }
 
@@ -260,6 +324,11 @@ export abstract class LaneWorker extends Worker {
   private count(kind: Kind, request: RequestData, state: EndedState): void {
     this.books.counters.add('requests_ended', state);
     this.leave(kind, request);
+  }
+
+  /** Lets another one of a kind with a gate run. Before BullMQ moves the job: if this worker dies, its successor does it. */
+  private async leaveGate(kind: Kind, { player, id }: RequestData): Promise<void> {
+    if (Gate.has(kind)) await this.books.gate.leave(kind, jobId(player, id));
   }
 
   /** Gives back the request's place in the depth of its kind. */

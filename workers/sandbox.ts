@@ -6,6 +6,7 @@ import type { SandboxedJob } from 'bullmq';
 import type { EndedState, KindName, KindsOn } from '../protocol/index.ts';
 import { MATCHMAKING_PASS } from '../src/jobs/pass.ts';
 import { Records } from '../src/jobs/records.ts';
+import { Workloads } from '../src/jobs/workloads.ts';
 import { readConfigOrExit } from '../src/lib/config.ts';
 import { Counters } from '../src/lib/counters.ts';
 import { createLog } from '../src/lib/log.ts';
@@ -14,6 +15,7 @@ import { MatchRecords } from '../src/match/records.ts';
 import { Replays } from '../src/match/replays.ts';
 import { beatsOf } from './arena-lane/words.ts';
 import { runAttempt, type ProcessorOf } from './attempt.ts';
+import type { AGAIN } from './workload.ts';
 import type { Place } from './held.ts';
 import { cpuProcessors, warmCpuProcessors } from './processors/cpu.ts';
 import { matchmakingPass } from './processors/matchmaking-pass.ts';
@@ -34,6 +36,8 @@ const counters = new Counters();
 const counted = beatsOf(counters);
 const place: Place = {
   records: new Records(redis, config),
+  workloads: new Workloads(redis, config),
+  counters,
   worker,
   core: core === undefined ? undefined : Number(core),
   onLost: (error) => log.warn('progress lost', { error }),
@@ -50,7 +54,7 @@ export default async function attempt(
   job: SandboxedJob,
   token?: string,
   signal?: AbortSignal,
-): Promise<EndedState[]> {
+): Promise<EndedState[] | typeof AGAIN> {
   const abort = signal ?? new AbortController().signal;
   if (job.name === MATCHMAKING_PASS) {
     const { left, againMs } = await matchmakingPass(job.data, { redis, place, config, counters });
@@ -64,5 +68,11 @@ export default async function attempt(
   }
   const name = job.name as Exclude<KindsOn<'cpu'>, 'matchmake'>;
   const processor = processors[name] as unknown as ProcessorOf<KindName>;
-  return await runAttempt(job, token ?? '', abort, processor, place);
+  try {
+    return await runAttempt(job, token ?? '', abort, processor, place);
+  } finally {
+    // The worker has the counters that are shown.
+    const words = counted();
+    if (words.counts.length > 0) process.send?.(words);
+  }
 }

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Admission } from '../src/jobs/admission.ts';
 import { Fleet } from '../src/jobs/fleet.ts';
+import { Gate } from '../src/jobs/gate.ts';
 import { Queues } from '../src/jobs/queues.ts';
 import { Records } from '../src/jobs/records.ts';
+import { Workloads } from '../src/jobs/workloads.ts';
 import type { Config } from '../src/lib/config.ts';
 import { Counters } from '../src/lib/counters.ts';
 import type { Log } from '../src/lib/log.ts';
@@ -49,10 +51,13 @@ export function startWorker(
   const onError = (error: Error) => log.warn('redis', { error: error.message });
   const redis = connectRedis(config.REDIS_URL, name, onError);
   const orders = connectRedis(config.REDIS_URL, `${name}-orders`, onError);
+  const queues = new Queues(redis, onError);
   const books: Bookkeeping = {
     records: new Records(redis, config),
+    workloads: new Workloads(redis, config),
     admission: new Admission(redis),
-    queues: new Queues(redis, onError),
+    gate: new Gate(redis, async (...one) => await queues.addRequest(...one)),
+    queues,
     counters: new Counters(),
     log,
     worker: name,
@@ -66,6 +71,8 @@ export function startWorker(
   );
   const place: Place = {
     records: books.records,
+    workloads: books.workloads,
+    counters: books.counters,
     worker: name,
     core: undefined,
     onLost: (error) => log.warn('progress lost', { error }),
@@ -93,7 +100,9 @@ export function startWorker(
   obey(
     orders,
     {
-      stop: (job, why) => void jobLanes.some((lane) => lane.stop(job, why)),
+      stop: (job, why) => {
+        for (const lane of jobLanes) lane.stop(job, why);
+      },
       open: async (game, version) => await arenas.open(game, version),
     },
     log,
@@ -119,8 +128,8 @@ export function startWorker(
     io: config.IO_CONCURRENCY,
   });
   const wakePort = openWakePort(config.WAKE_PORT, log);
-  const queues = [books.queues.lane('cpu'), books.queues.lane('io'), ...arenas.queues];
-  leaveWhenIdle(config.IDLE_EXIT_MS, [...lanes, starting], queues, leave, log);
+  const watched = [queues.lane('cpu'), queues.lane('io'), ...arenas.queues];
+  leaveWhenIdle(config.IDLE_EXIT_MS, [...lanes, starting], watched, leave, log);
   return {
     stop: async () => {
       wakePort?.close();

@@ -1,8 +1,11 @@
 import type { z } from 'zod';
 import { drill } from './drill.ts';
+import { balance } from './balance.ts';
 import { drillBatch } from './drill-batch.ts';
+import { drillGate } from './drill-gate.ts';
+import { drillParts } from './drill-parts.ts';
 import { forecast } from './forecast.ts';
-import type { Batch, Kind, Lane } from './kind.ts';
+import type { Batch, Kind, Lane, Parts } from './kind.ts';
 import { matchmake } from './matchmake.ts';
 import { narrate } from './narrate.ts';
 import { pipeline } from './pipeline.ts';
@@ -10,8 +13,11 @@ import { verify } from './verify.ts';
 
 /** Every job kind. Adding one here makes the compiler ask for its processor in workers/processors. */
 export const kinds = {
+  balance,
   drill,
   drill_batch: drillBatch,
+  drill_gate: drillGate,
+  drill_parts: drillParts,
   forecast,
   matchmake,
   narrate,
@@ -31,6 +37,13 @@ export type KindsOn<L extends Lane> = {
 export type BatchedKind = {
   [N in KindName]: Kinds[N] extends { readonly batch: Batch } ? N : never;
 }[KindName];
+/** Kinds whose requests are workloads of many parts. */
+export type WorkloadKind = {
+  [N in KindName]: Kinds[N] extends { readonly parts: Parts } ? N : never;
+}[KindName];
+export type PartOf<N extends WorkloadKind> = z.output<Kinds[N]['parts']['value']>;
+export type SumOf<N extends WorkloadKind> = z.output<Kinds[N]['parts']['sum']>;
+
 /** What a client may send (defaults may be left out) and what a processor gets. */
 export type RequestInput<N extends KindName> = z.input<Kinds[N]['input']>;
 export type InputOf<N extends KindName> = z.output<Kinds[N]['input']>;
@@ -41,5 +54,6 @@ export function kindNamed(name: string): Kind | undefined {
   return Object.hasOwn(kinds, name) ? kinds[name as KindName] : undefined;
 }
 
-export type { Batch, Kind, Lane } from './kind.ts';
+export type { Batch, Kind, Lane, Parts } from './kind.ts';
+export { sweepable, TABLE_REPORTED_MAX, type BalancePoint, type Sweepable } from './balance.ts';
 export { verifyFaults, type VerifyFault } from './verify.ts';

@@ -8,7 +8,23 @@ import * as z from 'zod';
 const all: readonly Kind[] = Object.values(kinds);
 const disc = { x: 0, y: 0, vx: 1, vy: -1, alive: true, level: 2 };
 
+const sweep = (values: readonly number[], option = 'dashSpeed') => [{ option, values }];
+
 const good: { readonly [N in KindName]: readonly [unknown, unknown][] } = {
+  balance: [
+    [
+      { axes: sweep([4, 6]), matches: 10 },
+      { axes: sweep([4, 6]), matches: 10, levels: [3, 2, 1, 0], seed: 1 },
+    ],
+  ],
+  drill_gate: [[{}, { ms: 0, throwUntil: 0, note: '' }]],
+  drill_parts: [
+    [{ parts: 3 }, { parts: 3, spinMs: 0, bad: [], seed: 1 }],
+    [
+      { parts: 50_000, bad: [{ part: 2, act: 'exit' }] },
+      { parts: 50_000, spinMs: 0, bad: [{ part: 2, act: 'exit', times: 100 }], seed: 1 },
+    ],
+  ],
   drill: [[{ act: 'echo' }, { act: 'echo', ms: 0, untilAttempt: 100, reports: 0, note: '' }]],
   drill_batch: [[{ act: 'echo' }, { act: 'echo', note: '' }]],
   forecast: [
@@ -36,6 +52,18 @@ const good: { readonly [N in KindName]: readonly [unknown, unknown][] } = {
 const regions = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`r${i}`, 1]));
 const bad: { readonly [N in KindName]: readonly unknown[] } = {
+  balance: [
+    { axes: [], matches: 1 },
+    { axes: sweep([]), matches: 1 },
+    { axes: sweep([1], 'gravity'), matches: 1 },
+    { axes: sweep([21]), matches: 1 },
+    { axes: sweep([1.5], 'endTicks'), matches: 1 },
+    { axes: [...sweep([1]), ...sweep([2])], matches: 1 },
+    { axes: sweep([1, 2]), matches: 25_001 },
+    { axes: sweep([1]), matches: 1, levels: [3] },
+  ],
+  drill_gate: [{ ms: -1 }, { throwUntil: 3 }],
+  drill_parts: [{}, { parts: 0 }, { parts: 50_001 }, { parts: 1, bad: [{ part: 0, act: 'sing' }] }],
   drill: [
     {},
     { act: 'sing' },
@@ -92,6 +120,11 @@ describe('job kinds', () => {
     expect(kind.priority).toBeGreaterThanOrEqual(1);
     expect(kind.priority).toBeLessThanOrEqual(100);
     expect(kind.perPlayer).toBeLessThanOrEqual(kind.depth);
+    // A batch is many requests' job: there is no one place for it at a gate, nor parts.
+    const { batch, parts, concurrency, concurrencyPerPlayer } = kind;
+    expect(
+      batch === undefined || (parts ?? concurrency ?? concurrencyPerPlayer) === undefined,
+    ).toBe(true);
     const longest = { id: 'r', kind: kind.name, input: 0, deadlineMs: kind.deadlineMs };
     expect(clientMessages.request.body.schema.safeParse(longest).success).toBe(true);
   });

@@ -2,7 +2,8 @@ import type { Kind } from '../../protocol/index.ts';
 import { Gather } from '../lib/gather.ts';
 import { script, type Redis, type Script } from '../lib/redis.ts';
 import { asList, asNumber } from '../lib/reply.ts';
-import { depthKey, rateKey } from '../relay/keys.ts';
+import { depthKey, fairKeys, playerTag, rateKey } from '../relay/keys.ts';
+import { FAIR_LUA } from './fair.lua.ts';
 
 /** Ends are counted over windows of this length, ms; the rate is that of the last full window and the present one. */
 const WINDOW_MS = 2_000;
@@ -14,14 +15,17 @@ const RETRY_MAX_MS = 60_000;
 /**
  * The depth of a kind is a sorted set of job ids by deadline, so that one whose end was never counted (its worker
  * died in between) falls out by itself.
- * KEYS: depth, rate. ARGV: now ms, limit, window ms, then job id and deadline ms of each.
- * Reply: [depth, ends in the last window, ends in this one, ms into this one, then 1 (in) or 0 (full) of each].
+ * KEYS: depth, rate, fair, clock, prioritized. ARGV: now ms, limit, window ms, kind, weight, then job id and deadline ms
+ * of each.
+ * Reply: [depth, ends in the last window, ends in this one, ms into this one, then of each its turn, or -1 (full)].
  */
 const admit: Script = {
   name: 'musterAdmit',
-  keys: 2,
-  lua: `
+  keys: 5,
+  lua: `${FAIR_LUA}
 local now, limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local kind, weight = ARGV[4], tonumber(ARGV[5])
+local time = virtualTime(KEYS[3], KEYS[4], KEYS[5], now)
 local depth = redis.call('ZCARD', KEYS[1])
 local function isFull()
   if depth < limit then return false end
@@ -30,17 +34,19 @@ local function isFull()
   return depth >= limit
 end
 local answers, refused, last = {}, false, 0
-for i = 4, #ARGV, 2 do
+for i = 6, #ARGV, 2 do
+  local flow = kind .. '/' .. string.match(ARGV[i], '^[^/]*')
   if redis.call('ZSCORE', KEYS[1], ARGV[i]) then
-    table.insert(answers, 1)
+    -- Where it is added again it goes behind what its player asked for since.
+    table.insert(answers, math.max(time, tonumber(redis.call('ZSCORE', KEYS[3], flow) or 0)))
   elseif isFull() then
     refused = true
-    table.insert(answers, 0)
+    table.insert(answers, -1)
   else
     redis.call('ZADD', KEYS[1], ARGV[i + 1], ARGV[i])
     depth = depth + 1
     last = math.max(last, tonumber(ARGV[i + 1]))
-    table.insert(answers, 1)
+    table.insert(answers, takeTurn(KEYS[3], KEYS[4], time, flow, weight))
   end
 end
 if last > 0 then redis.call('PEXPIREAT', KEYS[1], math.max(last, redis.call('PTTL', KEYS[1]) + now)) end
@@ -78,8 +84,22 @@ return ends
 `,
 };
 
+/**
+ * One job more of a flow takes its turn without being counted in. KEYS: fair, clock, prioritized.
+ * ARGV: now ms, flow, weight. Reply: its turn.
+ */
+const again: Script = {
+  name: 'musterTurn',
+  keys: 3,
+  lua: `${FAIR_LUA}
+local time = virtualTime(KEYS[1], KEYS[2], KEYS[3], tonumber(ARGV[1]))
+return takeTurn(KEYS[1], KEYS[2], time, ARGV[2], tonumber(ARGV[3]))
+`,
+};
+
 export type Admitted =
-  | { readonly is: 'in' }
+  /** `turn`: when it is its turn in the lane, see fair.lua.ts. */
+  | { readonly is: 'in'; readonly turn: number }
   | { readonly is: 'full'; readonly retryAfterMs: number };
 
 interface Candidate {
@@ -95,18 +115,28 @@ interface Kindly {
 /** Ends are counted in groups of this many ms: who waits for a place waits for hundreds of them. */
 const LEFT_WAIT_MS = 10;
 
-/** Counts the unfinished requests of each kind, and how fast they end. */
+/** Counts the unfinished requests of each kind, and how fast they end, and says when it is whose turn. */
 export class Admission {
   private readonly run;
   private readonly kinds = new Map<Kind, Kindly>();
 
   constructor(redis: Redis) {
-    this.run = { admit: script(redis, admit), left: script(redis, left) };
+    this.run = {
+      admit: script(redis, admit),
+      left: script(redis, left),
+      again: script(redis, again),
+    };
   }
 
   /** Idempotent: a job that is in stays in. @param deadline ms since 1970 */
   async admit(kind: Kind, job: string, deadline: number): Promise<Admitted> {
     return await this.of(kind).admit.add({ job, deadline });
+  }
+
+  /** @returns the turn of what goes on with a request of this player that is in already */
+  async nextTurn(kind: Kind, player: string): Promise<number> {
+    const flow = `${kind.name}/${playerTag(player)}`;
+    return asNumber(await this.run.again(...fairKeys(kind.lane), Date.now(), flow, kind.priority));
   }
 
   /** Told once per job; further calls count nothing. */
@@ -130,14 +160,17 @@ export class Admission {
     const pairs = candidates.flatMap(({ job, deadline }) => [job, deadline]);
     const reply = await this.run.admit(
       ...keysOf(kind),
+      ...fairKeys(kind.lane),
       Date.now(),
       kind.depth,
       WINDOW_MS,
+      kind.name,
+      kind.priority,
       ...pairs,
     );
     const [depth = 0, before = 0, ends = 0, into = 0, ...answers] = asList(reply).map(asNumber);
     const retryAfterMs = retryAfter(depth, before + ends, WINDOW_MS + into);
-    return answers.map((is) => (is === 1 ? { is: 'in' } : { is: 'full', retryAfterMs }));
+    return answers.map((turn) => (turn < 0 ? { is: 'full', retryAfterMs } : { is: 'in', turn }));
   }
 
   private async leftAll(kind: Kind, jobs: readonly string[]): Promise<void[]> {

@@ -1,11 +1,12 @@
 import type { Kind } from '../../protocol/index.ts';
 import { randomId } from '../lib/ids.ts';
-import { jobId } from '../relay/keys.ts';
 import type { RequestData } from './job-data.ts';
 import type { WorkQueues } from './late-queues.ts';
 
 interface Gathering {
   readonly requests: RequestData[];
+  /** The earliest of theirs. */
+  turn: number;
   readonly queued: Promise<void>;
   readonly flush: () => void;
 }
@@ -20,12 +21,13 @@ export class Batching {
   constructor(private readonly queues: WorkQueues) {}
 
   /** Resolves when the request's job is in the queue. */
-  async add(kind: Kind, request: RequestData): Promise<void> {
+  async add(kind: Kind, request: RequestData, turn: number): Promise<void> {
     const { batch } = kind;
     if (batch === undefined || batch.windowMs === 0) {
-      return await this.queues.add(kind, jobId(request.player, request.id), [request]);
+      return await this.queues.addRequest(kind, request, turn);
     }
     const open = this.gathering.get(kind.name) ?? this.open(kind, batch.windowMs);
+    open.turn = Math.min(open.turn, turn);
     open.requests.push(request);
     if (open.requests.length >= batch.max) open.flush();
     await open.queued;
@@ -39,9 +41,9 @@ export class Batching {
     const queued = closed.then(async () => {
       clearTimeout(timer);
       this.gathering.delete(kind.name);
-      await this.queues.add(kind, `batch/${randomId(12)}`, requests);
+      await this.queues.add(kind, `batch/${randomId(12)}`, requests, one.turn);
     });
-    const one = { requests, queued, flush };
+    const one: Gathering = { requests, turn: Infinity, queued, flush };
     this.gathering.set(kind.name, one);
     return one;
   }

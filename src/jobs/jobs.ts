@@ -11,13 +11,15 @@ import type { Config } from '../lib/config.ts';
 import type { Counters } from '../lib/counters.ts';
 import { isAway, type Redis } from '../lib/redis.ts';
 import { jobId, ORDERS_CHANNEL } from '../relay/keys.ts';
-import { Admission } from './admission.ts';
+import { Admission, type Admitted } from './admission.ts';
 import { Batching } from './batching.ts';
-import type { RequestData } from './job-data.ts';
+import { Gate } from './gate.ts';
+import type { RequestData, RequestName } from './job-data.ts';
 import { Matchmaking } from './matchmaking.ts';
 import type { WorkQueues } from './late-queues.ts';
-import { Records, VERDICT, type Found, type Known, type RequestName } from './records.ts';
+import { Records, VERDICT, type Found, type Known } from './records.ts';
 import { Waker } from './waker.ts';
+import { Workloads } from './workloads.ts';
 
 export interface Submission extends RequestName {
   readonly kind: string;
@@ -37,6 +39,8 @@ export class Jobs {
   readonly records: Records;
   private readonly admission: Admission;
   private readonly batching: Batching;
+  private readonly gate: Gate;
+  private readonly workloads: Workloads;
   private readonly waker: Waker;
   /** Kinds that were full, by the time until which they are taken for full still, ms since 1970. */
   private readonly fullUntil = new Map<string, number>();
@@ -54,6 +58,8 @@ export class Jobs {
     this.records = new Records(redis, config);
     this.admission = new Admission(redis);
     this.batching = new Batching(queues);
+    this.gate = new Gate(redis, async (...one) => await queues.addRequest(...one));
+    this.workloads = new Workloads(redis, config);
     this.waker = new Waker(config.WORKER_WAKE, counters);
     this.matchmaking = new Matchmaking(redis, queues);
   }
@@ -93,14 +99,14 @@ export class Jobs {
     switch (accepted.is) {
       case 'new':
         if (admitted.is === 'full') await this.discard(kind, submission, admitted.retryAfterMs);
-        await this.enqueue(kind, request);
+        await this.enqueue(kind, request, admitted);
         this.counters.add('requests_accepted', kind.name);
         return { id, kind: kind.name, state: 'accepted', attempt: 0, deadline };
       case 'known': {
         // However often it is sent, the first deadline counts.
         const { state, attempt, deadline: first } = accepted;
         if (state === 'accepted' || state === 'running') {
-          await this.enqueueAgain(kind, { ...request, deadline: first }, accepted);
+          await this.enqueueAgain(kind, { ...request, deadline: first }, accepted, admitted);
         } else await this.admission.left(kind, job);
         return { id, kind: kind.name, state, attempt, deadline: first };
       }
@@ -206,17 +212,23 @@ export class Jobs {
     kind: Kind,
     request: RequestData,
     { attempt, job }: Known,
+    admitted: Admitted,
   ): Promise<void> {
     if (job !== '') {
       // Never while the job is there: an attempt that was replaced could then end the request after all.
       if (await this.queues.has(kind.lane, job)) return;
       await this.records.restart(request, attempt);
+      if (kind.parts !== undefined) await this.workloads.restart(kind, request);
     }
     // Alone and under its own name, so that BullMQ drops what is sent again and again.
     if (kind.batch !== undefined) {
-      return await this.queues.add(kind, jobId(request.player, request.id), [request]);
+      return await this.queues.addRequest(
+        kind,
+        request,
+        await this.turnOf(kind, request, admitted),
+      );
     }
-    await this.enqueue(kind, request);
+    await this.enqueue(kind, request, admitted);
   }
 
   /** Work may be waiting for a worker that sleeps. */
@@ -224,10 +236,18 @@ export class Jobs {
     this.waker.nudge();
   }
 
-  private async enqueue(kind: Kind, request: RequestData): Promise<void> {
+  private async enqueue(kind: Kind, request: RequestData, admitted: Admitted): Promise<void> {
     this.waker.nudge();
-    if (kind.name === 'matchmake') await this.matchmaking.enter(request);
-    else await this.batching.add(kind, request);
+    if (kind.name === 'matchmake') return await this.matchmaking.enter(request);
+    const turn = await this.turnOf(kind, request, admitted);
+    if (Gate.has(kind)) await this.gate.enter(kind, request, turn);
+    else await this.batching.add(kind, request, turn);
+  }
+
+  /** What is known already is in although its kind is full by now. */
+  private async turnOf(kind: Kind, { player }: RequestName, admitted: Admitted): Promise<number> {
+    if (admitted.is === 'in') return admitted.turn;
+    return await this.admission.nextTurn(kind, player);
   }
 
   /** Another input under a used id: its place in the depth is given back unless the first one still holds it. */
@@ -251,11 +271,13 @@ export class Jobs {
     const job = jobId(name.player, name.id);
     const kind = kindNamed(settled.kind);
     if (kind === undefined) return true;
-    await Promise.all([
+    const [removed] = await Promise.all([
+      this.queues.removeRequest(kind, name),
       this.admission.left(kind, job),
-      this.queues.remove(kind.lane, job),
       this.redis.publish(ORDERS_CHANNEL, JSON.stringify({ stop: job, why: state })),
     ]);
+    // What runs leaves the gate when it has stopped.
+    if (Gate.has(kind)) await this.gate.leave(kind, job, !removed);
     return true;
   }
 }

@@ -1,10 +1,13 @@
 import type { Kind, Lane } from '../../protocol/index.ts';
 import type { Redis } from '../lib/redis.ts';
-import type { RequestData } from './job-data.ts';
+import type { RequestData, RequestName } from './job-data.ts';
 import type { Queues } from './queues.ts';
 
 /** What is done with queues by those who add work to them. */
-export type WorkQueues = Pick<Queues, 'add' | 'addPass' | 'has' | 'remove' | 'close'>;
+export type WorkQueues = Pick<
+  Queues,
+  'add' | 'addPass' | 'addRequest' | 'close' | 'has' | 'removeRequest'
+>;
 
 /**
  * Queues that load BullMQ when they are first needed, or told to: it is a third of a gateway's code, and the first
@@ -25,8 +28,13 @@ export class LateQueues implements WorkQueues {
     return await this.opened;
   }
 
-  async add(kind: Kind, job: string, requests: readonly RequestData[]): Promise<void> {
-    await (await this.open()).add(kind, job, requests);
+  async add(
+    kind: Kind,
+    job: string,
+    requests: readonly RequestData[],
+    turn: number,
+  ): Promise<void> {
+    await (await this.open()).add(kind, job, requests, turn);
   }
 
   async addPass(queue: string): Promise<void> {
@@ -37,8 +45,12 @@ export class LateQueues implements WorkQueues {
     return await (await this.open()).has(lane, job);
   }
 
-  async remove(lane: Lane, job: string): Promise<void> {
-    await (await this.open()).remove(lane, job);
+  async addRequest(kind: Kind, request: RequestData, turn: number): Promise<void> {
+    await (await this.open()).addRequest(kind, request, turn);
+  }
+
+  async removeRequest(kind: Kind, request: RequestName): Promise<boolean> {
+    return await (await this.open()).removeRequest(kind, request);
   }
 
   async close(): Promise<void> {

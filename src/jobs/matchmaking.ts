@@ -2,9 +2,8 @@ import { kinds, matchQueues } from '../../protocol/index.ts';
 import type { Redis } from '../lib/redis.ts';
 import { Pool } from '../match/pool.ts';
 import { Promises } from '../match/promises.ts';
-import type { RequestData } from './job-data.ts';
 import type { WorkQueues } from './late-queues.ts';
-import type { RequestName } from './records.ts';
+import type { RequestData, RequestName } from './job-data.ts';
 
 /** The gateway's half of matchmaking: tickets in and out. Its other half is the pass, in workers/processors. */
 export class Matchmaking {

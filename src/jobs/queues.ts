@@ -2,8 +2,9 @@ import { Queue, type Job, type JobsOptions } from 'bullmq';
 import { kinds, type Kind, type Lane } from '../../protocol/index.ts';
 import { randomId } from '../lib/ids.ts';
 import type { Redis } from '../lib/redis.ts';
-import { ARENAS_KEY, arenaQueue, queuePrefix } from '../relay/keys.ts';
-import type { JobData, RequestData } from './job-data.ts';
+import { ARENAS_KEY, arenaQueue, jobId, queuePrefix, runnerId } from '../relay/keys.ts';
+import { priorityOf } from './fair.lua.ts';
+import type { JobData, RequestData, RequestName } from './job-data.ts';
 import { MATCHMAKING_PASS, PASS_INTERVAL_MS } from './pass.ts';
 
 /** Finished jobs that BullMQ keeps for the dashboard. The record, not the job, is what a request's end is read from. */
@@ -102,17 +103,49 @@ export class Queues {
     return known.includes(0);
   }
 
-  /** Adding a job id that is there already changes nothing. */
-  async add(kind: Kind, job: string, requests: readonly RequestData[]): Promise<void> {
+  /**
+   * Adding a job id that is there already changes nothing.
+   * @param turn when it is its turn in the lane, see fair.lua.ts
+   */
+  async add(
+    kind: Kind,
+    job: string,
+    requests: readonly RequestData[],
+    turn: number,
+  ): Promise<void> {
     const data: JobData = { requests };
     await this.queues[kind.lane].add(kind.name, data, {
       jobId: job,
       attempts: kind.attempts,
       ...(kind.backoffMs > 0 && { backoff: { type: 'exponential', delay: kind.backoffMs } }),
-      priority: kind.priority,
+      priority: priorityOf(turn),
       removeOnComplete: KEEP_DONE,
       removeOnFail: KEEP_FAILED,
     });
+  }
+
+  /** Adds a request's own job or, of a workload, those of its runners. What is there already is not added again. */
+  async addRequest(kind: Kind, request: RequestData, turn: number): Promise<void> {
+    const job = jobId(request.player, request.id);
+    if (kind.parts === undefined) return await this.add(kind, job, [request], turn);
+    const width = Math.min(kind.parts.width, kind.parts.count(request.input));
+    await this.queues[kind.lane].addBulk(
+      Array.from({ length: width }, (_, runner) =>
+        // As if each had been asked for by itself, one after the other.
+        runnersJob(kind, request, runner, turn + runner * kind.priority),
+      ),
+    );
+  }
+
+  /** In place of a runner's job that BullMQ has given up. @param spare how many were given up */
+  async addSpare(
+    kind: Kind,
+    request: RequestData,
+    runner: number,
+    spare: number,
+    turn: number,
+  ): Promise<void> {
+    await this.queues[kind.lane].addBulk([runnersJob(kind, request, runner, turn, spare)]);
   }
 
   /** Asks for a matchmaking pass over a queue's pool. */
@@ -132,18 +165,55 @@ export class Queues {
     );
   }
 
+  /** Takes out what waits of a request. @returns whether nothing of it can run any more */
+  async removeRequest(kind: Kind, request: RequestName): Promise<boolean> {
+    const job = jobId(request.player, request.id);
+    if (kind.parts === undefined) return await this.remove(kind.lane, job);
+    // Those that run see that it has ended, and so do spares.
+    await Promise.all(
+      Array.from({ length: kind.parts.width }, async (_, runner) => {
+        await this.remove(kind.lane, runnerId(job, runner));
+      }),
+    );
+    return true;
+  }
+
   /** @returns whether the job waits, runs, or has ended and is still kept */
   async has(lane: Lane, job: string): Promise<boolean> {
     return (await this.queues[lane].getJob(job)) !== undefined;
   }
 
-  /** Takes a waiting job out. One that runs or has ended stays: whoever runs it reads the record. */
-  async remove(lane: Lane, job: string): Promise<void> {
-    await this.queues[lane].remove(job).catch(() => 0);
+  /**
+   * Takes a waiting job out. One that runs or has ended stays: whoever runs it reads the record.
+   * @returns whether it is out by this
+   */
+  async remove(lane: Lane, job: string): Promise<boolean> {
+    return (await this.queues[lane].remove(job).catch(() => 0)) === 1;
   }
 
   async close(): Promise<void> {
     const all = [...Object.values(this.queues), ...this.arenaQueues.values()];
     await Promise.all(all.map(async (queue) => await queue.close()));
   }
+}
+
+/** A runner goes on after whatever happens to it: its parts count their tries, and its request has a deadline. */
+const RUNNER_ATTEMPTS = 1e9;
+const RUNNER_BACKOFF_MS = 100;
+
+function runnersJob(kind: Kind, request: RequestData, runner: number, turn: number, spare = 0) {
+  const data: JobData = { requests: [request], runner };
+  return {
+    name: kind.name,
+    data,
+    opts: {
+      jobId: runnerId(jobId(request.player, request.id), runner, spare),
+      attempts: RUNNER_ATTEMPTS,
+      backoff: { type: 'fixed', delay: RUNNER_BACKOFF_MS },
+      priority: priorityOf(turn),
+      stackTraceLimit: 3,
+      removeOnComplete: true,
+      removeOnFail: KEEP_FAILED,
+    },
+  };
 }

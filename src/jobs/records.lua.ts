@@ -5,7 +5,7 @@ import { OUTBOX_LUA } from '../relay/outbox.lua.ts';
  * A request's record is a hash: hash (of kind and input), kind, state, attempt (BullMQ's count of starts), run (token
  * of the attempt that may end it), sessions (who is told, see deliver), job, end (frame), times in ms since 1970.
  */
-const ENDED = `local ended = {done = true, failed = true, cancelled = true, expired = true}\n`;
+export const ENDED_LUA = `local ended = {done = true, failed = true, cancelled = true, expired = true}\n`;
 
 /**
  * KEYS: record. ARGV: base, request id, input hash, kind, session id ('': none), now ms, deadline ms since 1970,
@@ -15,7 +15,7 @@ const ENDED = `local ended = {done = true, failed = true, cancelled = true, expi
 export const accept: Script = {
   name: 'musterAccept',
   keys: 1,
-  lua: `${OUTBOX_LUA}${ENDED}
+  lua: `${OUTBOX_LUA}${ENDED_LUA}
 local base, id, sid, now = ARGV[1], ARGV[2], ARGV[5], tonumber(ARGV[6])
 local r = redis.call('HMGET', KEYS[1], 'hash', 'state', 'attempt', 'sessions', 'job', 'end', 'deadline')
 if r[1] then
@@ -91,7 +91,7 @@ return 1
 export const restart: Script = {
   name: 'musterRestart',
   keys: 1,
-  lua: `${ENDED}
+  lua: `${ENDED_LUA}
 local r = redis.call('HMGET', KEYS[1], 'state', 'attempt')
 if not r[1] or ended[r[1]] or r[2] ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'attempt', 0)
@@ -106,7 +106,7 @@ return 1
 export const begin: Script = {
   name: 'musterBegin',
   keys: 1,
-  lua: `${ENDED}
+  lua: `${ENDED_LUA}
 local r = redis.call('HMGET', KEYS[1], 'state', 'attempt')
 if not r[1] then return 'gone' end
 if ended[r[1]] then return 'ended' end
@@ -124,7 +124,7 @@ return 'ok'
 export const progress: Script = {
   name: 'musterProgress',
   keys: 1,
-  lua: `${OUTBOX_LUA}${ENDED}
+  lua: `${OUTBOX_LUA}${ENDED_LUA}
 local r = redis.call('HMGET', KEYS[1], 'state', 'run', 'sessions', 'attempt')
 if not r[1] then return 'gone' end
 if ended[r[1]] then return 'ended' end
@@ -147,7 +147,7 @@ return 'ok'
 export const settle: Script = {
   name: 'musterSettle',
   keys: 1,
-  lua: `${OUTBOX_LUA}${ENDED}
+  lua: `${OUTBOX_LUA}${ENDED_LUA}
 local base, id = ARGV[1], ARGV[2]
 local r = redis.call('HMGET', KEYS[1], 'state', 'run', 'sessions', 'kind', 'attempt')
 if not r[1] then return {'gone'} end
@@ -155,6 +155,8 @@ if ended[r[1]] then return {'ended', r[1]} end
 if ARGV[3] ~= '*' and ARGV[3] ~= r[2] and tonumber(ARGV[11]) <= tonumber(r[5]) then return {'fenced'} end
 redis.call('HSET', KEYS[1], 'state', ARGV[4], 'end', ARGV[5], 'ended', ARGV[6])
 redis.call('PEXPIRE', KEYS[1], ARGV[7])
+-- Of a workload: its parts, see workloads.lua.ts.
+redis.call('UNLINK', base .. 'w:' .. id, base .. 'w:' .. id .. ':v')
 redis.call('ZREM', base .. 'open', id)
 redis.call('ZADD', base .. 'unacked', ARGV[6], id)
 redis.call('PEXPIRE', base .. 'unacked', ARGV[7])

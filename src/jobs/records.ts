@@ -4,13 +4,9 @@ import { randomUint32 } from '../lib/ids.ts';
 import { script, type Redis } from '../lib/redis.ts';
 import { asBytes, asList, asNumber, asText } from '../lib/reply.ts';
 import { jobId, playerKeys } from '../relay/keys.ts';
+import type { RequestName } from './job-data.ts';
 import { readState } from '../relay/sessions.ts';
 import * as lua from './records.lua.ts';
-
-export interface RequestName {
-  readonly player: string;
-  readonly id: string;
-}
 
 export interface Known {
   readonly is: 'known';
@@ -43,6 +39,9 @@ export interface Found {
   /** The `ended` frame, once there is one. */
   readonly end: Buffer | undefined;
 }
+
+/** The token that all runners of a workload hold its record by: none of them is fenced out by another. */
+export const PARTS_RUN = 'parts';
 
 /** A verdict needs no attempt: a cancel, a deadline, a death. */
 export const VERDICT = '*';

@@ -16,6 +16,8 @@ export interface PlayerKeys {
   readonly promised: string;
   record(requestId: string): string;
   session(sessionId: string): string;
+  /** Hashes of a workload: its parts' state, and their values that are not folded yet. */
+  workload(requestId: string): [parts: string, values: string];
   /** Says that the match has changed the player's rating. */
   rated(match: string): string;
 }
@@ -33,18 +35,34 @@ export function playerKeys(player: string): PlayerKeys {
     promised: `${base}promised`,
     record: (requestId) => `${base}r:${requestId}`,
     session: (sessionId) => `${base}s:${sessionId}`,
+    workload: (requestId) => [`${base}w:${requestId}`, `${base}w:${requestId}:v`],
     rated: (match) => `${base}rated:${match}`,
   };
 }
 
 /** Braces, colons and slashes must not get into a key or a job id, whatever a token's `sub` holds. */
-function playerTag(player: string): string {
+export function playerTag(player: string): string {
   return encodeURIComponent(player);
 }
 
 /** Name of a request's job in BullMQ. A colon is forbidden there, hence the slash. */
 export function jobId(player: string, requestId: string): string {
   return `${playerTag(player)}/${requestId}`;
+}
+
+/** Name of the job of one runner of a workload. @param spare of how many before it were given up */
+export function runnerId(job: string, runner: number, spare = 0): string {
+  return spare === 0 ? `${job}~${runner}` : `${job}~${runner}~${spare}`;
+}
+
+/** @returns whether `id` names the job of a runner of the request with this job id */
+export function isRunnerOf(id: string, job: string): boolean {
+  return id.startsWith(`${job}~`);
+}
+
+/** @returns how many jobs of this runner were given up before this one */
+export function sparesOf(id: string): number {
+  return Number(/~\d+~(\d+)$/.exec(id)?.[1] ?? 0);
 }
 
 export function gatewayChannel(gateway: string): string {
@@ -68,6 +86,21 @@ export function depthKey(lane: string, kind: string): string {
 
 export function rateKey(lane: string, kind: string): string {
   return `m:{${lane}}:rate:${kind}`;
+}
+
+/** What the gate of a kind with a limit on what runs at once owns, see src/jobs/gate.lua.ts. */
+export function gateKeys(
+  lane: string,
+  kind: string,
+): [running: string, players: string, held: string, data: string, offered: string] {
+  const base = `m:{${lane}}:gate:${kind}:`;
+  return [`${base}running`, `${base}players`, `${base}held`, `${base}data`, `${base}offered`];
+}
+
+/** Who had how much of a lane: its flows and its virtual time, see src/jobs/fair.lua.ts. */
+export function fairKeys(lane: string): [fair: string, clock: string, prioritized: string] {
+  // The last one is BullMQ's own.
+  return [`m:{${lane}}:fair`, `m:{${lane}}:clock`, `${queuePrefix(lane)}:${lane}:prioritized`];
 }
 
 /** BullMQ's `prefix` for a lane's queue. */

@@ -1,7 +1,9 @@
 import type { KindsOn } from '../../protocol/index.ts';
 import type { ProcessorOf } from '../attempt.ts';
+import { balance } from './balance.ts';
 import { drill } from './drill.ts';
 import { drillBatch } from './drill-batch.ts';
+import { drillParts } from './drill-parts.ts';
 import { forecast, warmForecast } from './forecast.ts';
 import { narrate } from './narrate.ts';
 import { verifier, type VerifyParts } from './verify.ts';
@@ -11,7 +13,15 @@ type Pooled = 'matchmake';
 
 /** The processor of every kind on the cpu lane. Only sandboxed children load this file. */
 export function cpuProcessors(parts: VerifyParts) {
-  return { drill, drill_batch: drillBatch, forecast, narrate, verify: verifier(parts) } satisfies {
+  return {
+    balance,
+    drill,
+    drill_batch: drillBatch,
+    drill_parts: drillParts,
+    forecast,
+    narrate,
+    verify: verifier(parts),
+  } satisfies {
     [N in Exclude<KindsOn<'cpu'>, Pooled>]: ProcessorOf<N>;
   };
 }

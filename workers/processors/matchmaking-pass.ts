@@ -1,7 +1,7 @@
 import { kinds, queueNamed, type MatchQueue, type QueueName } from '../../protocol/index.ts';
 import { Admission } from '../../src/jobs/admission.ts';
 import { PASS_INTERVAL_MS, passData } from '../../src/jobs/pass.ts';
-import type { RequestName } from '../../src/jobs/records.ts';
+import type { RequestName } from '../../src/jobs/job-data.ts';
 import type { Config } from '../../src/lib/config.ts';
 import type { Counters } from '../../src/lib/counters.ts';
 import type { Redis } from '../../src/lib/redis.ts';
@@ -37,7 +37,7 @@ import { WaitingRoom } from './matchmaking/waiting.ts';
 
 export interface PassContext {
   readonly redis: Redis;
-  readonly place: Place;
+  readonly place: Pick<Place, 'records'>;
   readonly config: Pick<Config, 'TICKET_ABSENT_MS'>;
   readonly counters: Pick<Counters, 'add'>;
   /** Told of each step, so that a test can die there. */

@@ -3,7 +3,7 @@ import { randomId } from '../../lib/ids.ts';
 import type { Counters } from '../../lib/counters.ts';
 import { refused } from '../../lib/refused.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
-import type { RequestName } from '../../jobs/records.ts';
+import type { RequestName } from '../../jobs/job-data.ts';
 import type { Log } from '../../lib/log.ts';
 import { bearer, type Auth } from '../auth.ts';
 import type { Doors } from '../doors.ts';

@@ -6,7 +6,8 @@ import {
   type ServerBody,
 } from '../../../protocol/index.ts';
 import type { Jobs } from '../../jobs/jobs.ts';
-import type { Found, RequestName } from '../../jobs/records.ts';
+import type { RequestName } from '../../jobs/job-data.ts';
+import type { Found } from '../../jobs/records.ts';
 import type { Config } from '../../lib/config.ts';
 import type { Counters } from '../../lib/counters.ts';
 import type { Log } from '../../lib/log.ts';

@@ -1,5 +1,6 @@
 import type { End, FailureCode, ResultOf } from '../../../protocol/index.ts';
-import { VERDICT, type RequestName } from '../../../src/jobs/records.ts';
+import type { RequestName } from '../../../src/jobs/job-data.ts';
+import { VERDICT } from '../../../src/jobs/records.ts';
 import type { MatchRecord, MatchRecords } from '../../../src/match/records.ts';
 import type { Counters } from '../../../src/lib/counters.ts';
 import type { Pool } from '../../../src/match/pool.ts';
@@ -39,7 +40,7 @@ export interface Desk {
   readonly isTold: (entry: FoundFill) => boolean;
   /** Told of each request that has ended: it has left the depth of its kind. */
   readonly left: (request: RequestName) => void;
-  readonly place: Place;
+  readonly place: Pick<Place, 'records'>;
   readonly counters: Pick<Counters, 'add'>;
   readonly at: (step: Step) => void;
 }
