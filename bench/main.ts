@@ -16,9 +16,18 @@ import { jobs } from './suites/jobs.ts';
 import { light } from './suites/light.ts';
 import { matchmaking } from './suites/matchmaking.ts';
 import { memory } from './suites/memory.ts';
+import { parts } from './suites/parts.ts';
 import { start } from './suites/start.ts';
 
-const suites: Readonly<Record<string, Suite>> = { light, jobs, memory, start, arena, matchmaking };
+const suites: Readonly<Record<string, Suite>> = {
+  light,
+  jobs,
+  memory,
+  start,
+  arena,
+  matchmaking,
+  parts,
+};
 
 const USAGE = `usage: npm run bench -- SUITE [--json] [--seconds N] [--profile DIR]
   SUITE      ${Object.keys(suites).join(', ')}

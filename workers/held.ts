@@ -89,6 +89,12 @@ export class Held<N extends KindName> {
     return owns(await this.place.records.begin(data, token, attempt, job));
   }
 
+  /** @param seq of the report, where several hold the record and number their reports together */
+  async report(value: unknown, seq: number): Promise<void> {
+    this.seq = seq - 1;
+    await this.progress(value);
+  }
+
   /** Resolves when what was reported has been sent. */
   async flush(): Promise<void> {
     await this.last;

@@ -118,7 +118,7 @@ class Slice<N extends WorkloadKind> {
       if (word.failed > Workloads.mayFail(this.kind, this.total)) return await this.giveUp(word);
       if (word.done + word.failed === this.total) return await this.finish(word);
       if (word.fold) await this.fold();
-      if (word.report) await this.report(word);
+      if (word.report > 0) await this.report(word);
       if (word.next === undefined) return performance.now() >= until ? AGAIN : [];
       const { part, tries } = word.next;
       const outcome = await this.outcomeOf(part, tries);
@@ -187,10 +187,10 @@ class Slice<N extends WorkloadKind> {
     return { value: this.kind.parts?.value.parse(outcome.value) as PartOf<N> };
   }
 
-  private async report(tally: Tally): Promise<void> {
+  private async report(stand: Stand): Promise<void> {
     const { sum } = await this.place.workloads.sum(this.me.request);
-    const report = this.processor.report(this.readSum(sum), tallyOf(tally), this.input);
-    await this.held.item.context.progress(report);
+    const report = this.processor.report(this.readSum(sum), tallyOf(stand), this.input);
+    await this.held.report(report, stand.report);
   }
 
   private async finish(stand: Stand): Promise<EndedState[]> {

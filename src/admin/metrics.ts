@@ -21,6 +21,7 @@ const HELP: Readonly<Record<string, string>> = {
   matches_over: 'Matches that arenas have ended, by how: a result, a failure code, or elsewhere.',
   matches_quarantined: 'Matches that were taken out because their simulation failed.',
   open_seats_dropped: "Bots' seats that were not offered to others: too many are open.",
+  parts_failed: 'Tries of parts of workloads that failed, by failure code.',
   ops_dropped: 'Words to arenas about who watches that were given up.',
   records_unreadable:
     'What is stored and was passed over because it cannot be read, by what it is.',
@@ -132,6 +133,17 @@ export class Metrics {
     this.gauge('kind_depth_limit', 'Most of them that are taken on.', ['kind', 'lane'], () =>
       kinds().map(({ name: kind, lane, limit }) => [{ kind, lane }, limit]),
     );
+    const gated = (which: 'running' | 'held') => () =>
+      kinds().flatMap(({ name: kind, lane, gate }) =>
+        gate === undefined ? [] : [[{ kind, lane }, gate[which]] as const],
+      );
+    this.gauge(
+      'kind_running',
+      'Requests of a kind with a limit on what runs at once that may run.',
+      ['kind', 'lane'],
+      gated('running'),
+    );
+    this.gauge('kind_held', 'Those that wait for it.', ['kind', 'lane'], gated('held'));
   }
 
   private describeArenas(): void {

@@ -141,11 +141,12 @@ function lanes(all: readonly LaneReading[]): Html {
 function kinds(all: readonly KindReading[]): Html {
   return table(
     'Unfinished requests by kind',
-    ['kind', 'lane', '#unfinished', '#limit', ''],
-    all.map(({ name, lane, depth, limit }) => [
+    ['kind', 'lane', '#unfinished', '#held back', '#limit', ''],
+    all.map(({ name, lane, depth, limit, gate }) => [
       name,
       lane,
       whole(depth),
+      gate === undefined ? '' : whole(gate.held),
       whole(limit),
       html`<meter value="${depth}" max="${limit}" high="${limit * 0.8}"></meter>`,
     ]),

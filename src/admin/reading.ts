@@ -1,10 +1,11 @@
 import { kinds, type Kind, type Lane } from '../../protocol/index.ts';
 import type { Beat, Fleet } from '../jobs/fleet.ts';
+import { Gate } from '../jobs/gate.ts';
 import type { Queues } from '../jobs/queues.ts';
 import type { Counters } from '../lib/counters.ts';
 import type { Redis } from '../lib/redis.ts';
 import { Arenas, isFresh, type ArenaBeat } from '../match/arenas.ts';
-import { depthKey, MATCHES_KEY } from '../relay/keys.ts';
+import { depthKey, gateKeys, MATCHES_KEY } from '../relay/keys.ts';
 
 /** What the dashboard looks at of a gateway. Named here because the gateway knows the dashboard, not the reverse. */
 export interface Watched {
@@ -42,6 +43,8 @@ export interface KindReading {
   /** Unfinished requests. */
   readonly depth: number;
   readonly limit: number;
+  /** Requests that may run at once, and those that wait for others to be over; undefined where none has to. */
+  readonly gate: { readonly running: number; readonly held: number } | undefined;
 }
 
 /** The system behind this gateway: the same on every gateway of one Redis. */
@@ -98,8 +101,13 @@ async function readLane(queues: Queues, lane: Lane): Promise<LaneReading> {
   return { lane, jobs: jobs as Record<JobState, number> };
 }
 
-async function readKind(redis: Redis, { name, lane, depth: limit }: Kind): Promise<KindReading> {
+async function readKind(redis: Redis, kind: Kind): Promise<KindReading> {
+  const { name, lane, depth: limit } = kind;
   // Members whose deadline is over count no more; admission drops them when it needs their place.
   const depth = await redis.zcount(depthKey(lane, name), Date.now(), '+inf');
-  return { name, lane, depth, limit };
+  const [running, , held] = gateKeys(lane, name);
+  const gate = Gate.has(kind)
+    ? { running: await redis.zcard(running), held: await redis.zcard(held) }
+    : undefined;
+  return { name, lane, depth, limit, gate };
 }

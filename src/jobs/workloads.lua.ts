@@ -4,9 +4,9 @@ import type { Script } from '../lib/redis.ts';
 /**
  * The parts of one request, beside its record under the player's tag; both go when it is settled.
  * `w`: hash of next (first part that nobody took), done, failed, folded (parts whose values are in sum), sum, foldAt and
- * said (when somebody was last told to fold and to report, ms since 1970), why (the first failure), and of each runner:
- * o:N (starts and name of its newest attempt), c:N (part, tries and attempt of what it works on), e:N (how an attempt of
- * it died). `v`: hash, part to 'v' or 'f' and the JSON of its value or failure, until it is folded.
+ * said (when somebody was last told to fold and to report, ms since 1970), reports (their number), why (the first
+ * failure), and of each runner: o:N (starts and name of its newest attempt), c:N (part, tries and attempt of what it
+ * works on), e:N (how an attempt of it died). `v`: hash, part to 'v' or 'f' and the JSON of its value or failure, until it is folded.
  */
 
 /** How often one of the runners is told to report, and to fold, ms. */
@@ -31,7 +31,8 @@ end
  * Says what became of the part that a runner had, and gives it the next one.
  * KEYS: record, w, v. ARGV: now ms, runner, starts, attempt, 1 where the attempt begins, part that is over or -1, its
  * outcome, 1 to be given another, total, tries, failures allowed, ttl ms.
- * Reply: ['gone'] | ['ended'] | ['fenced'] | ['ok', part or -1, tries, done, failed, folded, 1 to report, 1 to fold, why].
+ * Reply: ['gone'] | ['ended'] | ['fenced'] | ['ok', part or -1, tries, done, failed, folded, number of a report to make or 0,
+ * 1 to fold, why].
  */
 export const next: Script = {
   name: 'musterPartsNext',
@@ -79,7 +80,7 @@ if not part and ARGV[8] == '1' and first < total and failed <= tonumber(ARGV[11]
 end
 local report, fold = 0, 0
 if now - tonumber(c[5] or 0) >= ${REPORT_MS} then
-  report = 1
+  report = redis.call('HINCRBY', w, 'reports', 1)
   redis.call('HSET', w, 'said', now)
 end
 if done + failed - folded >= ${FOLD_PARTS} and now - tonumber(c[6] or 0) >= ${FOLD_MS} then

@@ -36,8 +36,9 @@ export interface Stand {
   readonly total: number;
   /** Parts that are in the sum. */
   readonly folded: number;
-  /** Whether this runner should report, and fold: it is told to one of them from time to time. */
-  readonly report: boolean;
+  /** The number of the report that this runner should make, 0: none. It is told to one of them from time to time. */
+  readonly report: number;
+  /** Whether this runner should fold, likewise. */
   readonly fold: boolean;
   /** Of the first part that failed. */
   readonly why: string;
@@ -109,7 +110,7 @@ export class Workloads {
     );
     const is = asText(reply[0]);
     if (is === 'ended' || is === 'gone' || is === 'fenced') return { is };
-    const [part = -1, tries = 0, done = 0, failed = 0, folded = 0, report, fold] = reply
+    const [part = -1, tries = 0, done = 0, failed = 0, folded = 0, report = 0, fold] = reply
       .slice(1, 8)
       .map(asNumber);
     const next = part < 0 ? undefined : { part, tries };
@@ -121,7 +122,7 @@ export class Workloads {
       failed,
       total,
       folded,
-      report: report === 1,
+      report,
       fold: fold === 1,
       why,
     };
