@@ -17,7 +17,7 @@ export const variables = {
   ),
   DRILLS: flag(
     development,
-    'Whether what misbehaves on demand may run: the job kinds `drill` and `drill_batch`, matches of the game `drill`.',
+    'Whether what misbehaves on demand may run: job kinds whose names begin with `drill`, matches of the game `drill`.',
   ),
 
   HOST: text('0.0.0.0', 'Address that players connect to.'),
