@@ -128,6 +128,29 @@ test('K10: a worker that is killed takes no finished part with it', async () => 
   expect(result).toMatchObject({ ...expected(300), failed: [] });
 });
 
+test('K10: runners that BullMQ gives up, because their workers died too often, are replaced', async () => {
+  const held = muster.workers.map(
+    async () => await client.request('drill', { act: 'sleep', ms: 1_000 }),
+  );
+  await client.request('pipeline', { firstMs: 0, secondMs: 0, thenMs: 0 });
+  const asked = run({ parts: 4 });
+  let runners: string[] = [];
+  await until(async () => {
+    runners = await askRedis(muster.redis.url, ['KEYS', 'm:{cpu}:cpu:ann/*~?']);
+    return runners.length === 4;
+  });
+  // As BullMQ marks a job that has stalled more often than it may.
+  for (const key of runners)
+    await askRedis(muster.redis.url, [
+      'HSET',
+      key,
+      'defa',
+      'job stalled more than allowable limit',
+    ]);
+  expect((await asked).result).toMatchObject(expected(4));
+  await Promise.all(held);
+});
+
 test('K10: other players get their turn between the parts', async () => {
   const bob = await muster.connect({ player: 'bob' });
   let over = false;
