@@ -25,7 +25,7 @@ const admit: Script = {
   lua: `${FAIR_LUA}
 local now, limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local kind, weight = ARGV[4], tonumber(ARGV[5])
-local time = virtualTime(KEYS[3], KEYS[4], KEYS[5], now)
+local clock = readClock(KEYS[3], KEYS[4], KEYS[5], now)
 local depth = redis.call('ZCARD', KEYS[1])
 local function isFull()
   if depth < limit then return false end
@@ -38,7 +38,7 @@ for i = 6, #ARGV, 2 do
   local flow = kind .. '/' .. string.match(ARGV[i], '^[^/]*')
   if redis.call('ZSCORE', KEYS[1], ARGV[i]) then
     -- Where it is added again it goes behind what its player asked for since.
-    table.insert(answers, math.max(time, tonumber(redis.call('ZSCORE', KEYS[3], flow) or 0)))
+    table.insert(answers, math.max(clock.time, tonumber(redis.call('ZSCORE', KEYS[3], flow) or 0)))
   elseif isFull() then
     refused = true
     table.insert(answers, -1)
@@ -46,9 +46,10 @@ for i = 6, #ARGV, 2 do
     redis.call('ZADD', KEYS[1], ARGV[i + 1], ARGV[i])
     depth = depth + 1
     last = math.max(last, tonumber(ARGV[i + 1]))
-    table.insert(answers, takeTurn(KEYS[3], KEYS[4], time, flow, weight))
+    table.insert(answers, takeTurn(KEYS[3], clock, flow, weight))
   end
 end
+writeClock(KEYS[4], clock)
 if last > 0 then redis.call('PEXPIREAT', KEYS[1], math.max(last, redis.call('PTTL', KEYS[1]) + now)) end
 local before, ends, into = 0, 0, 0
 if refused then
@@ -92,8 +93,10 @@ const again: Script = {
   name: 'musterTurn',
   keys: 3,
   lua: `${FAIR_LUA}
-local time = virtualTime(KEYS[1], KEYS[2], KEYS[3], tonumber(ARGV[1]))
-return takeTurn(KEYS[1], KEYS[2], time, ARGV[2], tonumber(ARGV[3]))
+local clock = readClock(KEYS[1], KEYS[2], KEYS[3], tonumber(ARGV[1]))
+local turn = takeTurn(KEYS[1], clock, ARGV[2], tonumber(ARGV[3]))
+writeClock(KEYS[2], clock)
+return turn
 `,
 };
 

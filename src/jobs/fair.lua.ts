@@ -29,35 +29,41 @@ export function priorityOf(turn: number): number {
  * `at`), at (ms since 1970).
  */
 export const FAIR_LUA = `
-local function virtualTime(fair, clock, prioritized, now)
+local function readClock(fair, clock, prioritized, now)
   local c = redis.call('HMGET', clock, 'time', 'newest', 'seen', 'at')
-  local time, newest = tonumber(c[1] or 0), tonumber(c[2] or 0)
-  local seen, at = tonumber(c[3] or 0), tonumber(c[4] or 0)
-  local settled = now - at >= ${TURN_SETTLED_MS}
+  local is = {
+    time = tonumber(c[1] or 0), newest = tonumber(c[2] or 0), seen = tonumber(c[3] or 0), at = tonumber(c[4] or 0)
+  }
+  local was = is.time
+  is.settled = now - is.at >= ${TURN_SETTLED_MS}
   local first = redis.call('ZRANGE', prioritized, 0, 0, 'WITHSCORES')
   if first[1] then
-    time = math.max(time, (math.floor(first[2] / 4294967296) - ${FIRST_PRIORITY}) * ${TURNS_PER_PRIORITY})
-  elseif settled then
-    time = math.max(time, seen)
-    if time > ${TURN_LARGE} then
+    local head = (math.floor(first[2] / 4294967296) - ${FIRST_PRIORITY}) * ${TURNS_PER_PRIORITY}
+    is.time = math.max(is.time, head)
+  elseif is.settled then
+    is.time = math.max(is.time, is.seen)
+    if is.time > ${TURN_LARGE} then
       redis.call('DEL', fair)
-      time, newest = 0, 0
+      is.time, is.newest = 0, 0
     end
   end
-  if settled then seen, at = newest, now end
-  redis.call('HSET', clock, 'time', time, 'newest', newest, 'seen', seen, 'at', at)
-  redis.call('PEXPIRE', clock, ${FLOW_TTL_MS})
-  redis.call('ZREMRANGEBYSCORE', fair, '-inf', time)
-  return time
+  if is.settled then is.seen, is.at = is.newest, now end
+  if is.time ~= was then redis.call('ZREMRANGEBYSCORE', fair, '-inf', is.time) end
+  return is
 end
 
-local function takeTurn(fair, clock, time, flow, weight)
-  local turn = math.min(math.max(time, tonumber(redis.call('ZSCORE', fair, flow) or 0)), ${TURN_MAX})
-  redis.call('ZADD', fair, turn + weight, flow)
-  redis.call('PEXPIRE', fair, ${FLOW_TTL_MS})
-  if turn > tonumber(redis.call('HGET', clock, 'newest') or 0) then
-    redis.call('HSET', clock, 'newest', turn)
+local function takeTurn(fair, clock, flow, weight)
+  local ends = tonumber(redis.call('ZSCORE', fair, flow) or 0)
+  local turn = math.min(math.max(clock.time, ends), ${TURN_MAX})
+  if redis.call('ZADD', fair, turn + weight, flow) == 1 then
+    redis.call('PEXPIRE', fair, ${FLOW_TTL_MS})
   end
+  clock.newest = math.max(clock.newest, turn)
   return turn
+end
+
+local function writeClock(clock, is)
+  redis.call('HSET', clock, 'time', is.time, 'newest', is.newest, 'seen', is.seen, 'at', is.at)
+  if is.settled then redis.call('PEXPIRE', clock, ${FLOW_TTL_MS}) end
 end
 `;
