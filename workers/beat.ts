@@ -6,11 +6,13 @@ import type { Log } from '../src/lib/log.ts';
 /** What is looked at of a lane worker. */
 interface Lane {
   readonly busy: number;
+  /** Jobs that it does at once. */
+  readonly slots: number;
   /** Whether it takes jobs. */
   isRunning(): boolean;
 }
 
-interface Core extends Lane {
+interface Core extends Omit<Lane, 'slots'> {
   readonly core: number | undefined;
   /** The child's process, while it has one. */
   readonly pid: number | undefined;
@@ -83,7 +85,7 @@ export class WorkerBeat {
 
   private words(): Beat {
     const { worker, cores, io, arenas, counters } = this.parts;
-    const takes = (lane: Lane) => !this.draining && lane.isRunning();
+    const takes = (lane: Pick<Lane, 'isRunning'>) => !this.draining && lane.isRunning();
     // A core whose child does not start takes jobs to no end.
     const warm = (core: Core) => takes(core) && core.pid !== undefined;
     const lanes = { cpu: cores.some(warm), io: io.some(takes), arena: arenas.some(warm) };
@@ -92,9 +94,25 @@ export class WorkerBeat {
       lanes: (['cpu', 'io', 'arena'] as const).filter((lane) => lanes[lane]),
       arenas: [...new Set(arenas.filter(warm).flatMap(({ queues }) => queues))],
       cores: cores.map(({ core }) => core ?? null),
-      busy: [...cores, ...io, ...arenas].reduce((sum, lane) => sum + lane.busy, 0),
+      busy: sumOf([...cores, ...io, ...arenas], ({ busy }) => busy),
+      load: [
+        loadOf('cpu', cores.filter(warm), () => 1),
+        loadOf('io', io.filter(takes), ({ slots }) => slots),
+      ].filter(({ slots }) => slots > 0),
       counts: [...counters.entries()],
       at: Date.now(),
     };
   }
+}
+
+function loadOf<L extends { readonly busy: number }>(
+  lane: 'cpu' | 'io',
+  lanes: readonly L[],
+  slots: (one: L) => number,
+): Beat['load'][number] {
+  return { lane, busy: sumOf(lanes, ({ busy }) => busy), slots: sumOf(lanes, slots) };
+}
+
+function sumOf<L>(all: readonly L[], read: (one: L) => number): number {
+  return all.reduce((sum, one) => sum + read(one), 0);
 }

@@ -49,6 +49,10 @@ export class IoWorker extends LaneWorker {
     );
   }
 
+  get slots(): number {
+    return this.concurrency;
+  }
+
   /** Nothing can be killed here: the attempt is given up, and its processor is told so by its signal. */
   protected override kill(job: { id?: string | undefined }): void {
     this.stops.get(job.id ?? '')?.abort(new Error('given up'));

@@ -1,6 +1,7 @@
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { KeptRuns } from '../jobs/kept-runs.ts';
 import type { Config } from '../lib/config.ts';
 import type { Log } from '../lib/log.ts';
 import { mount, operatorApi } from './api/index.ts';
@@ -9,6 +10,8 @@ import { queueBoard } from './board.ts';
 import { login } from './login.ts';
 import { Metrics } from './metrics.ts';
 import { operationsPage } from './page.ts';
+import { WINDOW_MS } from './plan/endpoints.ts';
+import { LaneWatch } from './plan/lanes.ts';
 import { readBehind, type Watched } from './reading.ts';
 
 export type { Watched } from './reading.ts';
@@ -76,7 +79,15 @@ type Env = { Bindings: HttpBindings };
 
 /** Every route of the port. Made apart from the server, so that tests can ask it without one. */
 export function adminApp(gateway: Watched, config: AdminConfig, log: Log): Hono<Env> {
-  const metrics = new Metrics(gateway);
+  const measured = new KeptRuns(gateway.queues);
+  const laneWatch = new LaneWatch(measured);
+  // Whoever looks leaves a sample behind; with nobody there nothing is read.
+  const look = async () => {
+    const behind = await readBehind(gateway);
+    if (behind !== undefined) laneWatch.saw(behind);
+    return behind;
+  };
+  const metrics = new Metrics(gateway, look);
   const app = new Hono<Env>();
   app.get('/healthz', (context) => context.json({ ok: true }));
   app.use(
@@ -97,7 +108,9 @@ export function adminApp(gateway: Watched, config: AdminConfig, log: Log): Hono<
   app.route(QUEUES, queueBoard(gateway.queues, QUEUES));
   app.get('/', policy(OWN_POLICY), async (context) => {
     context.header('cache-control', 'no-store');
-    return await context.html(operationsPage(gateway, await readBehind(gateway)));
+    const behind = await look();
+    const verdicts = behind === undefined ? [] : await laneWatch.verdicts(WINDOW_MS);
+    return await context.html(operationsPage(gateway, behind, verdicts));
   });
   app.get('/operations.css', (context) => context.body(STYLE, 200, { 'content-type': 'text/css' }));
   app.get('/operations.js', (context) =>
@@ -106,7 +119,8 @@ export function adminApp(gateway: Watched, config: AdminConfig, log: Log): Hono<
   app.get('/metrics', async (context) =>
     context.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),
   );
-  mount(app, operatorApi(), (error, path) => log.error('operator call failed', { path, error }));
+  const endpoints = operatorApi({ plan: { measured, lanes: laneWatch, look } });
+  mount(app, endpoints, (error, path) => log.error('operator call failed', { path, error }));
   app.onError((error, context) => {
     log.error('dashboard request failed', { path: context.req.path, error });
     return context.text('The gateway could not answer this; its log says why.\n', 500);

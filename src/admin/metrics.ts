@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { ArenaBeat } from '../match/arenas.ts';
-import { readBehind, type Behind, type Watched } from './reading.ts';
+import type { Behind, Watched } from './reading.ts';
 
 /** What is known of a counter; names are those given to Counters.add. One that is missing here is shown all the same. */
 const HELP: Readonly<Record<string, string>> = {
@@ -58,7 +58,11 @@ export class Metrics {
   private readonly registry = new Registry();
   private behind: Behind | undefined;
 
-  constructor(private readonly gateway: Watched) {
+  /** @param read the system behind, as of now */
+  constructor(
+    private readonly gateway: Watched,
+    private readonly read: () => Promise<Behind | undefined>,
+  ) {
     this.contentType = this.registry.contentType;
     this.describeGateway();
     this.describeProcess();
@@ -67,7 +71,7 @@ export class Metrics {
   }
 
   async render(): Promise<string> {
-    this.behind = await readBehind(this.gateway);
+    this.behind = await this.read();
     for (const [name] of this.gateway.counters.entries()) this.gatewayCounter(name);
     for (const { counts } of this.behind?.workers ?? []) {
       for (const [name] of counts) this.workerCounter(name);

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { Beat } from '../jobs/fleet.ts';
+import type { Efficiency } from '../plan/index.ts';
 import type { ArenaBeat } from '../match/arenas.ts';
 import {
   jobStates,
@@ -12,7 +13,11 @@ import {
 type Html = ReturnType<typeof html>;
 
 /** The operations page: plain HTML that is complete without its script. @param behind undefined: Redis is away */
-export function operationsPage(gateway: Watched, behind: Behind | undefined): Html {
+export function operationsPage(
+  gateway: Watched,
+  behind: Behind | undefined,
+  verdicts: readonly Efficiency[],
+): Html {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -40,8 +45,8 @@ export function operationsPage(gateway: Watched, behind: Behind | undefined): Ht
           ${
             behind === undefined
               ? html`<p class="warn">Redis cannot be reached: workers and queues are not known.</p>`
-              : html`${workers(behind.workers)} ${arenas(behind.arenas)} ${lanes(behind.lanes)}
-                ${kinds(behind.kinds)}`
+              : html`${workers(behind.workers)} ${arenas(behind.arenas)} ${efficiencies(verdicts)}
+                ${lanes(behind.lanes)} ${kinds(behind.kinds)}`
           }
           ${counts(gateway, behind)}
         </main>
@@ -118,6 +123,22 @@ function arenas(all: readonly ArenaBeat[]): Html {
       whole(one.capacity),
       whole(one.term),
       `${one.latenessP99Ms.toFixed(1)} ms`,
+    ]),
+  );
+}
+
+/** Whether each lane has the slots that it needs, as far as it was looked at. */
+function efficiencies(all: readonly Efficiency[]): Html {
+  return table(
+    'Lanes',
+    ['lane', '#busy', '#slots', '#waiting', 'advice', 'because'],
+    all.map((one) => [
+      one.lane,
+      whole(one.busy),
+      whole(one.slots),
+      whole(one.waiting),
+      one.change === 0 ? one.advice : `${one.advice} ${whole(Math.abs(one.change))} ${one.unit}`,
+      html`<span class="reason">${one.reason}</span>`,
     ]),
   );
 }

@@ -65,13 +65,17 @@ const PATIENCE_MS = 2_000;
 /** @returns undefined while Redis cannot be reached */
 export async function readBehind(gateway: Watched): Promise<Behind | undefined> {
   if (gateway.redis.status !== 'ready') return undefined;
+  return await withPatience(readAll(gateway));
+}
+
+/** @returns undefined where it fails, or where it takes too long for somebody who looks */
+export async function withPatience<T>(reading: Promise<T>): Promise<T | undefined> {
   let late: NodeJS.Timeout | undefined;
   const patience = new Promise<undefined>((resolve) => {
     late = setTimeout(() => resolve(undefined), PATIENCE_MS);
   });
-  const reading = readAll(gateway).catch(() => undefined);
   try {
-    return await Promise.race([reading, patience]);
+    return await Promise.race([reading.catch(() => undefined), patience]);
   } finally {
     clearTimeout(late);
   }

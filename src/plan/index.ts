@@ -6,11 +6,13 @@ export {
   SAMPLES_NEEDED,
   SPAN_NEEDED_MS,
   type Efficiency,
+  type EfficiencyOptions,
   type Sample,
 } from './efficiency.ts';
 export { amount, type Figure } from './figure.ts';
 export {
   assumptions,
+  capacityFields,
   capacityInput,
   jobFigures,
   laneName,
@@ -18,6 +20,7 @@ export {
   planInput,
   price,
   type CapacityInput,
+  type JobFigures,
   type Machine,
   type PlanInput,
 } from './input.ts';
@@ -27,6 +30,7 @@ export {
   measuredJob,
   type MeasuredJob,
   type MeasuredJobs,
+  type MeasuredLane,
   type Run,
 } from './measured.ts';
 export { Samples } from './samples.ts';

@@ -102,7 +102,7 @@ export const planInput = z
   .describe('What to plan for');
 export type PlanInput = z.output<typeof planInput>;
 
-export const capacityInput = z
+export const capacityFields = z
   .strictObject({
     users: users.default(1),
     jobsPerUser: jobsPerUser.default(1),
@@ -124,6 +124,9 @@ export const capacityInput = z
     price: price.optional().describe('absent: no cost is given'),
     assume,
   })
+  .describe('Users who each want some jobs at the same moment, and the workers that do them');
+
+export const capacityInput = capacityFields
   .refine(({ slots, machine: on }) => slots !== undefined || on !== undefined, {
     path: ['slots'],
     error: 'give slots, or a machine to reckon them from',
@@ -131,6 +134,5 @@ export const capacityInput = z
   .refine(({ price: asked, machine: on }) => asked === undefined || on !== undefined, {
     path: ['machine'],
     error: 'a price is of cores and memory: give the machine',
-  })
-  .describe('Users who each want some jobs at the same moment, and the workers that do them');
+  });
 export type CapacityInput = z.output<typeof capacityInput>;

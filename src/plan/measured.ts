@@ -18,10 +18,15 @@ export const measuredJob = z.strictObject({
 });
 export type MeasuredJob = z.output<typeof measuredJob>;
 
+/** How jobs of all kinds of a lane ran, a batch counting as the one job that it is. */
+export type MeasuredLane = Pick<MeasuredJob, 'count' | 'meanMs' | 'waitedP95Ms'>;
+
 /** Where measured jobs come from. */
 export interface MeasuredJobs {
   /** @returns undefined where none has run lately */
   kind(name: string): Promise<MeasuredJob | undefined>;
+  /** @param since ms since 1970: jobs that ended earlier do not count @returns undefined where there was none */
+  lane(name: MeasuredJob['lane'], since: number): Promise<MeasuredLane | undefined>;
 }
 
 /** One run, ms. */
