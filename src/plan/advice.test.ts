@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { advise, type Advice } from './advice.ts';
-import type { Figure } from './figure.ts';
+import { amount, type Figure } from './figure.ts';
 import { planInput } from './input.ts';
 
 const plan = (input: object): Advice =>
@@ -48,18 +48,26 @@ describe('what a worker takes', () => {
   it('is what the memory has room for, where that is less', () => {
     const made = plan({ job: { cpuMs: 1_000, memoryMb: 3_000 } });
     expect(figureIn(made, 'coresPerWorker')).toMatchObject({ value: 2, boundBy: 'memory' });
-    expect(figureIn(made, 'coresPerWorker')?.numbers).toContain('(8,192 - 512) MiB / 3,150 MiB');
+    expect(figureIn(made, 'coresPerWorker')?.numbers).toContain('(8,192 - 384) MiB / 3,250 MiB');
   });
 
   it('of the io lane is bounded by its thread, its memory or the configuration', () => {
     const job = { cpuMs: 1, waitMs: 999 };
     expect(figureIn(plan({ job }), 'IO_CONCURRENCY')).toMatchObject({ value: 500, boundBy: 'cpu' });
     expect(figureIn(plan({ job: { ...job, memoryMb: 100 } }), 'IO_CONCURRENCY')).toMatchObject({
-      value: 76,
+      value: 78,
       boundBy: 'memory',
     });
     const idle = plan({ job: { cpuMs: 0, waitMs: 86_400_000 }, assume: { roadMs: 0 } });
     expect(figureIn(idle, 'IO_CONCURRENCY')).toMatchObject({ value: 100_000, boundBy: 'limit' });
+  });
+
+  it('has room for arenas, where there are any', () => {
+    const machine = { cores: 4, memoryMb: 2_048 };
+    const made = plan({ machine, job: { cpuMs: 1_000 }, assume: { arenaMb: 540 } });
+    expect(figureIn(made, 'coresPerWorker')).toMatchObject({ value: 2, boundBy: 'memory' });
+    expect(made.notes).toEqual([]);
+    expect(plan({ machine, job: { cpuMs: 1_000 } }).notes.join()).toContain('ARENA_MATCHES');
   });
 
   it('is nothing where a job has no room', () => {
@@ -128,7 +136,7 @@ describe('machines', () => {
 
   it('have the memory that their jobs take', () => {
     const made = plan({ job: { cpuMs: 60_000, memoryMb: 250 } });
-    expect(value(made, 'memoryPerMachine')).toBe(512 + 3 * (150 + 250));
+    expect(value(made, 'memoryPerMachine')).toBe(384 + 3 * (250 + 250));
   });
 });
 
@@ -138,7 +146,8 @@ it('shows what was put in with every number', () => {
     target: { jobsPerHour: 1e6 },
     price: { perCoreHour: 1, perGbHour: 1 },
   });
-  for (const { name, numbers, formula } of made.figures) {
-    expect([name, formula.length > 0, numbers.includes(' = ')]).toEqual([name, true, true]);
+  for (const { name, numbers, formula, value: comes } of made.figures) {
+    const shown = [formula.length > 0, numbers.includes(amount(comes))];
+    expect([name, ...shown]).toEqual([name, true, true]);
   }
 });

@@ -15,11 +15,14 @@ export const advice = z.strictObject({
 });
 export type Advice = z.output<typeof advice>;
 
+const NO_ARENAS =
+  'No arenas are planned for: where ARENA_MATCHES is above 0 each core has two processes more (arenaMb, about 540 MiB).';
+
 /** What to set and what to rent for this job: lane, cores or IO_CONCURRENCY, the kind's limits, machines, cost. */
 export function advise(input: PlanInput): Advice {
   const { job, machine, target, price, assume } = input;
   const { lane, why, notes: laneNotes } = chooseLane(job, input.lane);
-  const notes = [...laneNotes];
+  const notes = [...laneNotes, ...(lane === 'cpu' && assume.arenaMb === 0 ? [NO_ARENAS] : [])];
   const slots = slotsOf(machine, job, lane, assume);
   const figures: Figure[] = [slots];
   if (slots.value === 0) {
@@ -74,22 +77,25 @@ function machinesFor(asked: Figure, rate: Rate, lane: PlannedLane, { assume }: P
   // The io lane's rate has the share in it where the CPU bounds it.
   const share = lane === 'io' && rate.boundBy === 'cpu' ? 1 : assume.busyShare;
   const perHour = rate.perSecond * 3_600;
+  const count = Math.ceil(asked.value / (perHour * share));
   return figureOf(
     'workers',
-    [Math.ceil(asked.value / (perHour * share)), 'machines'],
+    [count, count === 1 ? 'machine' : 'machines'],
     'jobs an hour asked for / (those of one worker x busy share), rounded up',
-    `${amount(asked.value)} / (${amount(perHour)} x ${amount(share)})`,
+    `${amount(asked.value)} / (${amount(perHour)} x ${amount(share)}) -> rounded up`,
     rate.boundBy,
   );
 }
 
 function memoryFor(slots: number, lane: PlannedLane, { job, assume }: PlanInput): Figure {
-  const { reserveMb, childMb } = assume;
-  const child = lane === 'cpu' ? childMb : 0;
+  const { reserveMb, childMb, arenaMb } = assume;
+  const child = lane === 'cpu' ? childMb + arenaMb : 0;
   return figureOf(
     'memoryPerMachine',
     [reserveMb + slots * (child + job.memoryMb), 'MiB'],
-    lane === 'cpu' ? 'reserve + cores x (child + job)' : 'reserve + jobs at once x memory of a job',
+    lane === 'cpu'
+      ? 'reserve + cores x (child and arena + job)'
+      : 'reserve + jobs at once x memory of a job',
     lane === 'cpu'
       ? `${amount(reserveMb)} + ${amount(slots)} x (${amount(child)} + ${amount(job.memoryMb)})`
       : `${amount(reserveMb)} + ${amount(slots)} x ${amount(job.memoryMb)}`,

@@ -68,6 +68,7 @@ describe('the efficiency of a lane', () => {
     const moments = always([10, 1, 0]).with(2, [10, 2, 0]);
     expect(only(lane(moments))).toMatchObject({ advice: 'reduce', change: 3 - 10 });
     expect(only(lane(always([1, 0, 0]))).advice).toBe('fits');
+    expect(only(lane(always([10, 0, 0]))).reason).toContain('nothing came');
     expect(only(lane(always([10, 1, 0]).with(3, [10, 1, 1]))).advice).toBe('fits');
   });
 

@@ -135,6 +135,13 @@ function judge(
     const slow = long ? `; 1 of 20 jobs waited for ${duration(waited)} or longer` : '';
     return { advice: 'add', change, reason: `${percent}, ${often}${slow}; ${how}` };
   }
+  if (peak === 0 && waits === 0) {
+    return {
+      advice: 'fits',
+      change: 0,
+      reason: 'nothing came; idle workers leave by IDLE_EXIT_MS',
+    };
+  }
   const keep = Math.max(Math.ceil(peak / AIM), 1);
   if (utilisation < IDLE && waits === 0 && keep < slots) {
     if (name === 'arena')

@@ -23,7 +23,8 @@ export function figureOf(
   numbers: string,
   boundBy?: Bound,
 ): Figure {
-  const written = `${numbers} = ${amount(value)}${unit === '' ? '' : ` ${unit}`}`;
+  const comes = `${amount(value)}${unit === '' ? '' : ` ${unit}`}`;
+  const written = numbers === amount(value) ? comes : `${numbers} = ${comes}`;
   return {
     name,
     value,

@@ -41,14 +41,20 @@ export const assumptions = z.strictObject({
     .number()
     .min(0)
     .max(1_048_576)
-    .default(512)
+    .default(384)
     .describe('memory of the system, a gateway, Redis and the worker itself, MiB'),
   childMb: z
     .number()
     .min(0)
     .max(65_536)
-    .default(150)
+    .default(250)
     .describe("memory of a pinned core's child without a job, MiB"),
+  arenaMb: z
+    .number()
+    .min(0)
+    .max(65_536)
+    .default(0)
+    .describe("memory of a core's arena and its spare, about 540 MiB where there are arenas, MiB"),
   roadMs: z
     .number()
     .min(0)

@@ -20,7 +20,7 @@ export function depthFigures(perSecond: number, target: PlanInput['target']): Fi
     figureOf(
       'depth',
       [depth, 'unfinished requests of the kind'],
-      'jobs a second x deadline: what drains in time',
+      'jobs a second x deadline, rounded down: what drains in time',
       `${amount(perSecond)} jobs/s x ${amount(deadlineMs / 1_000)} s`,
       'deadline',
     ),

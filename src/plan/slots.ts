@@ -47,8 +47,9 @@ export function slotsOf(
 function cpuLimits({ cores, memoryMb, shared }: Machine, job: JobFigures, assume: Assumptions) {
   // As workers/cores.ts does it: one core is left for the gateway, Redis and the worker, if there are two.
   const left = shared && cores > 1 ? 1 : 0;
-  const each = assume.childMb + job.memoryMb;
-  const byMemory = memoryLimit(memoryMb, assume.reserveMb, each, 'child and job');
+  const { childMb, arenaMb, reserveMb } = assume;
+  const each = childMb + arenaMb + job.memoryMb;
+  const byMemory = memoryLimit(memoryMb, reserveMb, each, 'child, arena and job');
   const byCpu: Limit = {
     by: 'cpu',
     most: cores - left,
@@ -70,7 +71,8 @@ function ioLimits({ memoryMb }: Machine, job: JobFigures, assume: Assumptions): 
           {
             by: 'cpu',
             most: Math.max(Math.floor((busyShare * wholeMs) / cpuMs), 1),
-            formula: 'busy share / (CPU of a job + of the road) x job time, of one process',
+            formula:
+              'busy share / (CPU of a job + of the road) x job time, rounded down: one thread',
             numbers: `${amount(busyShare)} / ${amount(cpuMs)} ms x ${amount(wholeMs)} ms`,
           },
         ];
@@ -90,7 +92,7 @@ function memoryLimit(memoryMb: number, reserveMb: number, each: number, of: stri
     {
       by: 'memory',
       most: Math.max(Math.floor((memoryMb - reserveMb) / each), 0),
-      formula: `(memory - reserve) / memory of ${of}`,
+      formula: `(memory - reserve) / memory of ${of}, rounded down`,
       numbers: `(${amount(memoryMb)} - ${amount(reserveMb)}) MiB / ${amount(each)} MiB`,
     },
   ];
@@ -119,7 +121,7 @@ export function rateOf(
   const bySlots: Rate = {
     perSecond: (slots * efficiency * 1_000) / ms,
     formula: `slots x 3,600 s / job time${loss === '' ? '' : ' x efficiency'}`,
-    numbers: `${amount(slots)} slots x 3,600 s / ${text}${loss}`,
+    numbers: `${amount(slots)} ${slots === 1 ? 'slot' : 'slots'} x 3,600 s / ${text}${loss}`,
     boundBy: lane === 'io' || job.waitMs > job.cpuMs ? 'wait' : 'cpu',
   };
   const cpuMs = job.cpuMs + roadMs;

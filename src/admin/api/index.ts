@@ -2,12 +2,12 @@ import { planEndpoints, type PlanParts } from '../plan/endpoints.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** What each feature's calls are answered from. */
-export interface OperatorParts {
+export interface ApiParts {
   readonly plan: PlanParts;
 }
 
 /** Every call of the operator's API: one list per feature. */
-export function operatorApi(parts: OperatorParts): readonly Endpoint[] {
+export function operatorApi(parts: ApiParts): readonly Endpoint[] {
   return [...planEndpoints(parts.plan)];
 }
 

@@ -28,7 +28,7 @@ export interface PlanParts {
   readonly look: () => Promise<Behind | undefined>;
 }
 
-const TAG = 'Planner';
+const tag = 'planner';
 /** Verdicts of the operations page are of this long, and of this endpoint unless it is asked otherwise, ms. */
 export const WINDOW_MS = 600_000;
 
@@ -61,7 +61,7 @@ export function planEndpoints(parts: PlanParts): readonly Endpoint[] {
       method: 'post',
       path: '/v1/plan',
       summary: 'What to set and what to rent for a job: lane, cores, limits, machines, cost',
-      tag: TAG,
+      tag,
       body: planBody,
       reply: z.strictObject({ ...advice.shape, ...withMeasured }),
       answer: async ({ body: { kind, job, ...asked } }) => {
@@ -76,7 +76,7 @@ export function planEndpoints(parts: PlanParts): readonly Endpoint[] {
       method: 'post',
       path: '/v1/plan/capacity',
       summary: 'How long users wait for so many jobs on so many workers, and what it costs',
-      tag: TAG,
+      tag,
       body: capacityBody,
       reply: z.strictObject({ ...capacity.shape, ...withMeasured }),
       answer: async ({ body: { kind, job, ...asked } }) => {
@@ -91,7 +91,7 @@ export function planEndpoints(parts: PlanParts): readonly Endpoint[] {
       method: 'get',
       path: '/v1/efficiency',
       summary: 'Whether lanes have too few slots, too many or as many as they need',
-      tag: TAG,
+      tag,
       query: z.strictObject({
         windowS: z.coerce
           .number()
