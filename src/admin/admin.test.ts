@@ -18,6 +18,7 @@ const config = {
   ADMIN_PORT: 0,
   ADMIN_PASSWORD: undefined,
   TRUST_FLY_CLIENT_IP: false,
+  DRILLS: true,
 };
 let server: TestRedis;
 let redis: Redis;

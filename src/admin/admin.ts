@@ -7,6 +7,7 @@ import type { Log } from '../lib/log.ts';
 import { mount, operatorApi } from './api/index.ts';
 import { SCRIPT, STYLE } from './assets.ts';
 import { queueBoard } from './board.ts';
+import { apiDocs, DOCS_POLICY } from './docs.ts';
 import { login } from './login.ts';
 import { Metrics } from './metrics.ts';
 import { operationsPage } from './page.ts';
@@ -23,10 +24,11 @@ export interface Admin {
 
 type AdminConfig = Pick<
   Config,
-  'ADMIN_HOST' | 'ADMIN_PORT' | 'ADMIN_PASSWORD' | 'TRUST_FLY_CLIENT_IP'
+  'ADMIN_HOST' | 'ADMIN_PORT' | 'ADMIN_PASSWORD' | 'TRUST_FLY_CLIENT_IP' | 'DRILLS'
 >;
 
 const QUEUES = '/queues';
+const DOCS = '/docs';
 /** Of a job's data as the queue dashboard may send it. */
 const BODY_MAX_BYTES = 1_048_576;
 
@@ -120,6 +122,9 @@ export function adminApp(gateway: Watched, config: AdminConfig, log: Log): Hono<
     context.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),
   );
   const endpoints = operatorApi({ plan: { measured, lanes: laneWatch, look } });
+  app.use(`${DOCS}/*`, policy(DOCS_POLICY));
+  app.get(`${DOCS}/`, (context) => context.redirect(DOCS));
+  app.route('/', apiDocs(DOCS, endpoints, config.DRILLS));
   mount(app, endpoints, (error, path) => log.error('operator call failed', { path, error }));
   app.onError((error, context) => {
     log.error('dashboard request failed', { path: context.req.path, error });

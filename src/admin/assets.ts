@@ -45,7 +45,7 @@ th { color: var(--soft); font-weight: 500; font-size: .9rem; }
 tr + tr td, tbody tr:first-child td { border-top: 1px solid var(--line); }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 code { font: .95em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; white-space: nowrap; }
-.reason { white-space: normal; display: inline-block; min-width: 12rem; }
+.reason { display: block; white-space: normal; color: var(--soft); font-size: .9rem; }
 meter { width: 7rem; vertical-align: middle; }
 main { padding-bottom: 3rem; }
 @media (max-width: 40rem) {

@@ -31,7 +31,9 @@ export function operationsPage(
       <body>
         <header>
           <h1>Muster operations</h1>
-          <nav><a href="/queues">Queues</a><a href="/metrics">Metrics</a></nav>
+          <nav>
+            <a href="/queues">Queues</a><a href="/metrics">Metrics</a><a href="/docs">API</a>
+          </nav>
           <label><input type="checkbox" id="repeat" checked />every 5 s while visible</label>
           <form action="/"><button id="refresh">Refresh</button></form>
           <p id="failed" class="warn" role="status"></p>
@@ -131,16 +133,19 @@ function arenas(all: readonly ArenaBeat[]): Html {
 function efficiencies(all: readonly Efficiency[]): Html {
   return table(
     'Lanes',
-    ['lane', '#busy', '#slots', '#waiting', 'advice', 'because'],
+    ['lane', '#busy', '#slots', '#waiting', 'advice'],
     all.map((one) => [
       one.lane,
       whole(one.busy),
       whole(one.slots),
       whole(one.waiting),
-      one.change === 0 ? one.advice : `${one.advice} ${whole(Math.abs(one.change))} ${one.unit}`,
-      html`<span class="reason">${one.reason}</span>`,
+      html`${adviceOf(one)} <span class="reason">${one.reason}</span>`,
     ]),
   );
+}
+
+function adviceOf({ advice, change, unit }: Efficiency): string {
+  return change === 0 ? advice : `${advice} ${whole(Math.abs(change))} ${unit}`;
 }
 
 /** States down, lanes across: that way round it fits a phone. */

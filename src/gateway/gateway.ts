@@ -19,6 +19,7 @@ import { Dispatcher } from './dispatch.ts';
 import { Doors, type Entrance } from './doors.ts';
 import { createHandlers } from './handlers.ts';
 import { createApi } from './http/api.ts';
+import { playersApi } from './http/document.ts';
 import { kept } from './http/kept.ts';
 import { Limiter } from './http/limiter.ts';
 import { MatchShelf } from './http/matches.ts';
@@ -116,6 +117,7 @@ export async function startGateway(
     counters,
     log,
     notReady,
+    document: playersApi(config.DRILLS),
     page,
   });
 

@@ -42,6 +42,7 @@ beforeAll(async () => {
     ADMIN_PORT: 0,
     ADMIN_PASSWORD: undefined,
     TRUST_FLY_CLIENT_IP: false,
+    DRILLS: true,
   };
   app = adminApp(watched, config, createLog('fatal', {}));
 });

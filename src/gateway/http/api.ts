@@ -27,11 +27,14 @@ export interface ApiParts {
   readonly log: Log;
   /** undefined while a request can be served end to end; else what is missing. */
   readonly notReady: () => Promise<string | undefined>;
+  /** The OpenAPI document of this port. */
+  readonly document: () => Promise<string>;
   /** Whatever is not the API: the demo's page in development. @returns false when there is nothing at the path */
   readonly page: (exchange: Exchange) => boolean;
 }
 
 const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' } as const;
+const DOCUMENT = '/v1/openapi.json';
 const JOBS = /^\/v1\/jobs\/([^/]+)(\/stream)?$/;
 
 /** The jobs API and the health checks, on the players' port. */
@@ -52,6 +55,10 @@ async function answer(exchange: Exchange, parts: ApiParts): Promise<void> {
   if (parts.shelf.has(path)) {
     await admitReader(exchange, parts);
     return await parts.shelf.answer(exchange);
+  }
+  if (path === DOCUMENT && method === 'GET') {
+    parts.limiter.take(`address ${parts.doors.addressOf(exchange)}`);
+    return exchange.reply(200, JSON_HEADERS, await parts.document());
   }
   const [, name, stream] = JOBS.exec(path) ?? [];
   if (name === undefined) {
