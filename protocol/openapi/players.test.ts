@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { kinds, type Kind, type KindName } from '../kinds/index.ts';
-import { playersDocument } from './index.ts';
+import { end } from '../messages/server.ts';
+import { jobStatus, playersDocument } from './index.ts';
 import { inputExamples } from './examples.ts';
 import { faultsOf } from './sound.fixture.ts';
 
@@ -20,6 +21,14 @@ describe("the players' document", () => {
     const example = inputExamples[kind.name as KindName];
     expect(body?.example).toEqual(example);
     expect(example === undefined || kind.input.safeParse(example).success).toBe(true);
+  });
+
+  it('shows answers that are ones', () => {
+    const { paths } = playersDocument(true);
+    const taken = paths['/v1/jobs/forecast']?.post?.responses['202']?.content;
+    const looked = paths['/v1/jobs/{id}']?.get?.responses['200']?.content;
+    expect(jobStatus.safeParse(taken?.['application/json']?.example).success).toBe(true);
+    expect(end.safeParse(looked?.['application/json']?.example).success).toBe(true);
   });
 
   it('says nothing of drills where there are none', () => {

@@ -135,7 +135,7 @@ function submit(kind: Kind): Operation {
       202: {
         description: 'It is durable, and will end once.',
         headers: { Location: { schema: { type: 'string' } } },
-        content: jsonOf(refTo('Status')),
+        content: jsonOf(refTo('Status'), { ...STATUS, kind: name }),
       },
       ...refusals([
         'malformed_body',
@@ -154,9 +154,25 @@ function submit(kind: Kind): Operation {
   };
 }
 
+const STATUS = {
+  id: 'r-1',
+  kind: 'forecast',
+  state: 'accepted',
+  attempt: 0,
+  deadline: '2027-01-01T00:01:00.000Z',
+};
+const END = {
+  id: 'r-1',
+  kind: 'pipeline',
+  state: 'done',
+  result: { note: '', steps: ['first', 'second', 'then'] },
+  attempt: 1,
+  ran: { worker: 'w-1', pid: 4_711, waitedMs: 2, ms: 103 },
+};
+
 const statusOrEnd = {
   description: 'Its status until it has ended, then its end.',
-  content: jsonOf({ anyOf: [refTo('End'), refTo('Status')] }),
+  content: jsonOf({ anyOf: [refTo('End'), refTo('Status')] }, END),
 };
 
 function look(): Operation {

@@ -57,10 +57,10 @@ const STEP = 0.25;
 const LONG_WAIT_MS = 1_000;
 
 const UNITS = {
-  cpu: 'cores',
-  io: 'of IO_CONCURRENCY',
-  arena: 'matches',
-} as const satisfies Record<Sample['lane'], string>;
+  cpu: ['core', 'cores'],
+  io: ['of IO_CONCURRENCY', 'of IO_CONCURRENCY'],
+  arena: ['match', 'matches'],
+} as const satisfies Record<Sample['lane'], readonly [one: string, more: string]>;
 
 /** @param samples of any lanes, in any order @returns one verdict for each lane there is a sample of */
 export function efficiencyOf(
@@ -102,7 +102,7 @@ function verdict(
   return {
     lane: name,
     ...found,
-    unit: UNITS[name],
+    unit: UNITS[name][Math.abs(found.change) === 1 ? 0 : 1],
     samples: samples.length,
     spanMs,
     slots: last?.slots ?? 0,
