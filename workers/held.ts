@@ -8,6 +8,7 @@ import {
   type ProgressOf,
 } from '../protocol/index.ts';
 import type { RequestData } from '../src/jobs/job-data.ts';
+import type { Notes } from '../src/history/notes.ts';
 import type { Records, Standing } from '../src/jobs/records.ts';
 
 /** What a processor is given besides its input. */
@@ -31,6 +32,7 @@ export interface Item<N extends KindName> {
 /** Where attempts run: one per process. */
 export interface Place {
   readonly records: Records;
+  readonly history: Notes;
   readonly worker: string;
   readonly core: number | undefined;
   /** Told about a progress report that could not be sent. */
@@ -100,13 +102,12 @@ export class Held<N extends KindName> {
   private async progress(value: unknown): Promise<void> {
     const reliable = this.kind.delivery === 'every';
     if (this.last !== undefined && !reliable) return;
-    const frame = encodeFrame(serverMessages.progress, {
-      id: this.data.id,
-      attempt: this.attempt,
-      seq: ++this.seq,
-      value: this.kind.progress.parse(value),
-    });
     const { data, token, attempt, job } = this;
+    const { id, player } = data;
+    const report = { id, attempt, seq: ++this.seq, value: this.kind.progress.parse(value) };
+    const frame = encodeFrame(serverMessages.progress, report);
+    const when = { kind: this.kind.name, at: Date.now() };
+    this.place.history.note({ is: 'report', player, ...report, ...when }, frame.byteLength);
     const sent = this.place.records.progress(data, token, attempt, job, frame, reliable).then(
       (standing) => {
         if (standing !== 'ok') this.stopped.stop(standing);

@@ -14,6 +14,7 @@ import { readRequests, type RequestData } from '../src/jobs/job-data.ts';
 import type { Queues } from '../src/jobs/queues.ts';
 import { VERDICT, type Records } from '../src/jobs/records.ts';
 import { jobId } from '../src/relay/keys.ts';
+import type { Notes } from '../src/history/notes.ts';
 import type { Counters } from '../src/lib/counters.ts';
 import type { Log } from '../src/lib/log.ts';
 
@@ -22,6 +23,7 @@ export interface Bookkeeping {
   readonly admission: Admission;
   readonly queues: Queues;
   readonly counters: Counters;
+  readonly history: Notes;
   readonly log: Log;
   /** This worker process, as records and CLIENT LIST name it. */
   readonly worker: string;
@@ -53,6 +55,10 @@ export abstract class LaneWorker extends Worker {
     this.books = books;
     this.on('error', (error) => books.log.warn('worker error', { lane, error }));
   }
+
+  /** Where attempts run: undefined where no core is theirs, or no process. */
+  abstract readonly core: number | undefined;
+  abstract readonly pid: number | undefined;
 
   /** Ends the attempt's process or, where it has none of its own, leaves it to the abort signal. */
   protected abstract kill(job: Job): void;
@@ -137,6 +143,7 @@ export abstract class LaneWorker extends Worker {
     const timers = requests.map((request) => this.deadline(job, kind, request));
     timers.push(setTimeout(() => end('time_limit'), kind.timeLimitMs - BRIEF_MS));
     const unwatch = this.watch(job, kind, end);
+    this.noteBegan(job, kind, requests);
     // A second attempt has taken it itself, before it began.
     if (job.attemptsStarted === 1) {
       for (const request of requests) {
@@ -216,6 +223,7 @@ export abstract class LaneWorker extends Worker {
     });
     if (kind === undefined || error.name === 'Fenced') return error;
     const requests = readRequests(job.data);
+    this.noteFailed(job, kind, requests, { code, message: error.message.slice(0, 300) });
     if (requests.length > 1 && job.attemptsMade >= 1 && DEATHS.has(code)) {
       await this.split(kind, job, requests);
       return new UnrecoverableError('split: one of the batch kills its process');
@@ -231,6 +239,29 @@ export abstract class LaneWorker extends Worker {
       }),
     );
     return error;
+  }
+
+  private noteBegan(job: Job, kind: Kind, requests: readonly RequestData[]): void {
+    const when = { at: job.processedOn ?? Date.now(), queuedAt: job.timestamp };
+    const attempt = { kind: kind.name, attempt: job.attemptsStarted, ...this.where, ...when };
+    for (const { player, id } of requests)
+      this.books.history.note({ is: 'began', player, id, ...attempt });
+  }
+
+  private noteFailed(
+    job: Job,
+    kind: Kind,
+    requests: readonly RequestData[],
+    failure: { readonly code: FailureCode; readonly message: string },
+  ): void {
+    const when = { at: Date.now(), beganAt: job.processedOn };
+    const attempt = { kind: kind.name, attempt: job.attemptsStarted, ...this.where, ...when };
+    for (const { player, id } of requests)
+      this.books.history.note({ is: 'failed', player, id, ...attempt, failure });
+  }
+
+  private get where(): { worker: string; core: number | undefined; pid: number | undefined } {
+    return { worker: this.books.worker, core: this.core, pid: this.pid };
   }
 
   /** A batch that kills its child twice goes on as two halves, so that whoever does it is found by halving. */

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Admission } from '../src/jobs/admission.ts';
 import { Fleet } from '../src/jobs/fleet.ts';
+import { openNotes } from '../src/history/notes.ts';
 import { Queues } from '../src/jobs/queues.ts';
 import { Records } from '../src/jobs/records.ts';
 import type { Config } from '../src/lib/config.ts';
 import { Counters } from '../src/lib/counters.ts';
 import type { Log } from '../src/lib/log.ts';
-import { connectRedis, type Redis } from '../src/lib/redis.ts';
+import { connectRedis } from '../src/lib/redis.ts';
 import { ArenaLane } from './arena-lane/arena-lane.ts';
 import { WorkerBeat } from './beat.ts';
 import { CoreShare } from './core-share.ts';
@@ -49,11 +50,14 @@ export function startWorker(
   const onError = (error: Error) => log.warn('redis', { error: error.message });
   const redis = connectRedis(config.REDIS_URL, name, onError);
   const orders = connectRedis(config.REDIS_URL, `${name}-orders`, onError);
+  const counters = new Counters();
+  const history = openNotes(redis, config, counters);
   const books: Bookkeeping = {
-    records: new Records(redis, config),
+    records: new Records(redis, config, history),
     admission: new Admission(redis),
     queues: new Queues(redis, onError),
-    counters: new Counters(),
+    counters,
+    history,
     log,
     worker: name,
   };
@@ -66,6 +70,7 @@ export function startWorker(
   );
   const place: Place = {
     records: books.records,
+    history,
     worker: name,
     core: undefined,
     onLost: (error) => log.warn('progress lost', { error }),
@@ -125,7 +130,9 @@ export function startWorker(
     stop: async () => {
       wakePort?.close();
       arenas.stop();
-      await stop(lanes, beat, [redis, orders], config.DRAIN_MS, log);
+      await stop(lanes, beat, config.DRAIN_MS, log);
+      await history.flush();
+      for (const connection of [redis, orders]) connection.disconnect();
     },
   };
 }
@@ -138,7 +145,6 @@ function run(lane: Lane, log: Log): void {
 async function stop(
   lanes: readonly Lane[],
   beat: WorkerBeat,
-  connections: readonly Redis[],
   drainMs: number,
   log: Log,
 ): Promise<void> {
@@ -153,5 +159,4 @@ async function stop(
   await closed;
   clearTimeout(late);
   await beat.stop();
-  for (const connection of connections) connection.disconnect();
 }

@@ -96,6 +96,7 @@ async function work(): Promise<void> {
     arenas: [],
     cores: [1, 2],
     busy: 2,
+    ioSlots: 0,
     counts: [['requests_ended', 'done', 500]],
     at: Date.now(),
   };
@@ -227,6 +228,7 @@ describe('the operations page', () => {
       arenas: [],
       cores: [],
       busy: 0,
+      ioSlots: 0,
       counts: [['<b>', '"><b>', 1]],
       at: Date.now(),
     });

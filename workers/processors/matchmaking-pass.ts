@@ -84,7 +84,7 @@ class MatchmakingPass {
     private readonly context: PassContext,
   ) {
     this.pool = new Pool(context.redis, context.counters);
-    this.matches = new MatchRecords(context.redis);
+    this.matches = new MatchRecords(context.redis, context.place.history);
     this.game = gameOf(queue);
   }
 
