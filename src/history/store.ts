@@ -53,9 +53,8 @@ export class HistoryStore {
   /** Where the file is; undefined: a server has it. */
   get file(): string | undefined {
     const { HISTORY_URL = '' } = this.config;
-    return HISTORY_URL.startsWith('file:')
-      ? HISTORY_URL.slice('file:'.length).replace(/^\/\/(?=\/)/, '')
-      : undefined;
+    const path = /^file:(?:\/\/(?:localhost)?(?=\/))?([^?#]*)/.exec(HISTORY_URL)?.[1];
+    return path === undefined ? undefined : decodeURIComponent(path);
   }
 
   /** @throws StoreFailed */
@@ -209,7 +208,7 @@ export class HistoryStore {
   /** A file that is no database is kept for whoever wants to look into it. */
   private async putAside(): Promise<void> {
     const { file } = this;
-    if (file === undefined || (await isSound(file))) return;
+    if (file === undefined || (await isSound(this.config.HISTORY_URL ?? ''))) return;
     const name = `${file}.corrupt-${new Date().toISOString().replaceAll(':', '')}`;
     // Another gateway of this machine may have been first.
     const isMoved = await rename(file, name).then(
@@ -231,10 +230,10 @@ function codeOf(error: unknown): string {
 }
 
 /** Whether a file is a database after all: somebody may have put a fresh one in the place of a corrupt one. */
-async function isSound(file: string): Promise<boolean> {
+async function isSound(url: string): Promise<boolean> {
   let client: Client | undefined;
   try {
-    client = createClient({ url: `file:${file}`, concurrency: 1 });
+    client = createClient({ url, concurrency: 1 });
     const { rows } = await client.execute('PRAGMA quick_check(1)');
     return rows[0]?.['quick_check'] === 'ok';
   } catch {

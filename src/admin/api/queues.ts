@@ -4,7 +4,7 @@ import { jobStates, readBehind, type Watched } from '../reading.ts';
 import { sampleOf } from '../sampler.ts';
 import { endpoint, type Endpoint } from './endpoint.ts';
 
-const reply = z.object({
+export const queueStatus = z.object({
   /** ms since 1970. */
   at: z.number(),
   lanes: z.array(
@@ -31,6 +31,8 @@ const reply = z.object({
   ),
 });
 
+export type QueueStatus = z.infer<typeof queueStatus>;
+
 /** Queue status of this moment. */
 export function queueEndpoints(gateway: Watched): readonly Endpoint[] {
   return [
@@ -39,7 +41,7 @@ export function queueEndpoints(gateway: Watched): readonly Endpoint[] {
       path: '/v1/queues',
       summary: 'What waits and runs now: by lane, by kind, and at each worker.',
       tag: 'queues',
-      reply,
+      reply: queueStatus,
       answer: async () => {
         const behind = await readBehind(gateway);
         if (behind === undefined) throw new Refusal('unavailable');
