@@ -119,7 +119,7 @@ export class Historian {
         await store.write([one]).catch((cause: unknown) => {
           if (!(cause instanceof StoreFailed) || !POISONED.has(cause.code)) throw cause;
           counters.add('history_dropped', 'unwritable');
-          log.error('note not written', { note: one, error: cause });
+          log.error('note not written', { note: one.is, error: cause });
         });
       }
     }

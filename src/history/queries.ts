@@ -44,7 +44,11 @@ const answers: Answers = {
       ...withFailure(row),
       ...valueOf(row, 'result'),
       resultBytes: row['bytes'],
-      tries: tries.map(withFailure),
+      tries: tries.map((one) => {
+        // Whoever ran it died, or its word was lost: another attempt followed, or an end.
+        const isOver = row['endedAt'] !== null || Number(one['attempt']) < Number(row['attempts']);
+        return { ...withFailure(one), outcome: one['outcome'] ?? (isOver ? 'lost' : null) };
+      }),
       reports: reports.map((one) => ({ ...one, ...valueOf(one, 'value') })),
     };
   },

@@ -47,7 +47,8 @@ const life = requestRow.extend({
       attempt: z.int(),
       beganAt: absentOr(time),
       endedAt: absentOr(time),
-      outcome: absentOr(z.string()),
+      /** `lost`: nobody said how it ended. null: it runs. */
+      outcome: absentOr(z.enum([...endedStates, 'lost'])),
       worker: absentOr(z.string()),
       core: absentOr(z.int()),
       pid: absentOr(z.int()),

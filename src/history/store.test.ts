@@ -162,6 +162,17 @@ describe('what is noted of one request', () => {
     expect(await lifeOf('alone')).toMatchObject({ state: 'cancelled', acceptedAt: null });
   });
 
+  test('tells of an attempt whose worker died that nobody heard of it again', async () => {
+    const [, began, , , , end] = life;
+    await store.write([began as Note]);
+    expect((await lifeOf())?.tries).toMatchObject([{ attempt: 1, outcome: null }]);
+    await store.write([end as Note]);
+    expect((await lifeOf())?.tries).toMatchObject([
+      { attempt: 1, outcome: 'lost', endedAt: null },
+      { attempt: 2, outcome: 'done' },
+    ]);
+  });
+
   test('makes room for another request under the same id', async () => {
     await store.write(life);
     const [accepted] = life;
