@@ -100,11 +100,19 @@ export class Historian {
         if (this.stopped) return [];
         // Before the first note nobody has made the group; afterwards Redis may have forgotten it.
         const isNew = error instanceof Error && error.message.startsWith('NOGROUP');
-        if (!isNew) log.warn('notes not read', { error });
-        await this.pause(isNew ? 0 : AGAIN_MS);
-        await queue.open().catch(() => undefined);
+        const isMade = isNew && (await this.makeGroup());
+        if (isMade) continue;
+        log.warn('notes not read', { error });
+        await this.pause(AGAIN_MS);
       }
     }
+  }
+
+  private async makeGroup(): Promise<boolean> {
+    return await this.parts.queue.open().then(
+      () => true,
+      () => false,
+    );
   }
 
   private async writeAll(batches: readonly Batch[]): Promise<void> {
