@@ -34,6 +34,7 @@ afterAll(async () => {
 class Lane {
   running = false;
   busy = 0;
+  concurrency = 20;
   pid: number | undefined = undefined;
 
   constructor(readonly core: number | undefined) {}
@@ -133,6 +134,7 @@ test('a worker that fell silent, and what is no beat, are forgotten', async () =
     arenas: [],
     cores: [],
     busy: 0,
+    ioSlots: 0,
     counts: [],
     at: now,
   };

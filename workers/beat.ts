@@ -10,6 +10,11 @@ interface Lane {
   isRunning(): boolean;
 }
 
+interface Io extends Lane {
+  /** Jobs at once, at most. */
+  readonly concurrency: number;
+}
+
 interface Core extends Lane {
   readonly core: number | undefined;
   /** The child's process, while it has one. */
@@ -23,7 +28,7 @@ interface Arenas extends Core {
 export interface BeatParts {
   readonly worker: string;
   readonly cores: readonly Core[];
-  readonly io: readonly Lane[];
+  readonly io: readonly Io[];
   readonly arenas: readonly Arenas[];
   readonly fleet: Pick<Fleet, 'say' | 'leave'>;
   readonly counters: Counters;
@@ -93,6 +98,7 @@ export class WorkerBeat {
       arenas: [...new Set(arenas.filter(warm).flatMap(({ queues }) => queues))],
       cores: cores.map(({ core }) => core ?? null),
       busy: [...cores, ...io, ...arenas].reduce((sum, lane) => sum + lane.busy, 0),
+      ioSlots: io.filter(takes).reduce((sum, { concurrency }) => sum + concurrency, 0),
       counts: [...counters.entries()],
       at: Date.now(),
     };

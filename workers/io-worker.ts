@@ -10,6 +10,8 @@ import { ioProcessors } from './processors/io.ts';
 
 /** The io lane: async processors in the worker's own process, thousands at once. */
 export class IoWorker extends LaneWorker {
+  override readonly core = undefined;
+  override readonly pid = process.pid;
   private readonly stops = new Map<string, AbortController>();
 
   constructor(

@@ -6,6 +6,7 @@ import type { Log } from '../lib/log.ts';
 import { mount, operatorApi } from './api/index.ts';
 import { SCRIPT, STYLE } from './assets.ts';
 import { queueBoard } from './board.ts';
+import { readHistory } from './history-reading.ts';
 import { login } from './login.ts';
 import { Metrics } from './metrics.ts';
 import { operationsPage } from './page.ts';
@@ -97,7 +98,8 @@ export function adminApp(gateway: Watched, config: AdminConfig, log: Log): Hono<
   app.route(QUEUES, queueBoard(gateway.queues, QUEUES));
   app.get('/', policy(OWN_POLICY), async (context) => {
     context.header('cache-control', 'no-store');
-    return await context.html(operationsPage(gateway, await readBehind(gateway)));
+    const [behind, history] = await Promise.all([readBehind(gateway), readHistory(gateway)]);
+    return await context.html(operationsPage(gateway, behind, history));
   });
   app.get('/operations.css', (context) => context.body(STYLE, 200, { 'content-type': 'text/css' }));
   app.get('/operations.js', (context) =>
@@ -106,7 +108,9 @@ export function adminApp(gateway: Watched, config: AdminConfig, log: Log): Hono<
   app.get('/metrics', async (context) =>
     context.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),
   );
-  mount(app, operatorApi(), (error, path) => log.error('operator call failed', { path, error }));
+  mount(app, operatorApi({ gateway }), (error, path) =>
+    log.error('operator call failed', { path, error }),
+  );
   app.onError((error, context) => {
     log.error('dashboard request failed', { path: context.req.path, error });
     return context.text('The gateway could not answer this; its log says why.\n', 500);

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import type { HistoryReading } from './history-reading.ts';
 import type { Beat } from '../jobs/fleet.ts';
 import type { ArenaBeat } from '../match/arenas.ts';
 import {
@@ -12,7 +13,11 @@ import {
 type Html = ReturnType<typeof html>;
 
 /** The operations page: plain HTML that is complete without its script. @param behind undefined: Redis is away */
-export function operationsPage(gateway: Watched, behind: Behind | undefined): Html {
+export function operationsPage(
+  gateway: Watched,
+  behind: Behind | undefined,
+  history: HistoryReading,
+): Html {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -43,7 +48,7 @@ export function operationsPage(gateway: Watched, behind: Behind | undefined): Ht
               : html`${workers(behind.workers)} ${arenas(behind.arenas)} ${lanes(behind.lanes)}
                 ${kinds(behind.kinds)}`
           }
-          ${counts(gateway, behind)}
+          ${historyPart(history)} ${counts(gateway, behind)}
         </main>
       </body>
     </html>`;
@@ -151,6 +156,11 @@ function kinds(all: readonly KindReading[]): Html {
       html`<meter value="${depth}" max="${limit}" high="${limit * 0.8}"></meter>`,
     ]),
   );
+}
+
+function historyPart(history: HistoryReading): Html {
+  return html`<h2>History</h2>
+    <p class="${history.isWrong ? 'warn' : ''}">${history.text}</p>`;
 }
 
 /** This gateway's counters and the sum of the workers'. */

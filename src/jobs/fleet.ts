@@ -18,6 +18,8 @@ export const beat = z.strictObject({
   arenas: z.array(z.string()),
   cores: z.array(z.int().nullable()),
   busy: z.int(),
+  /** Jobs of the io lane that it runs at once at most; 0: none. */
+  ioSlots: z.int().default(0),
   /** [name, cause, count] since it started. */
   counts: z.array(z.tuple([z.string(), z.string(), z.number()])),
   at: z.number(),

@@ -1,8 +1,16 @@
+import type { Watched } from '../reading.ts';
 import type { Endpoint } from './endpoint.ts';
+import { historyEndpoints } from './history.ts';
+import { queueEndpoints } from './queues.ts';
+
+/** What the features of the operator's API work with. */
+export interface ApiParts {
+  readonly gateway: Watched;
+}
 
 /** Every call of the operator's API: one list per feature. */
-export function operatorApi(): readonly Endpoint[] {
-  return [];
+export function operatorApi({ gateway }: ApiParts): readonly Endpoint[] {
+  return [...queueEndpoints(gateway), ...historyEndpoints(gateway.history)];
 }
 
 export { mount } from './endpoint.ts';
