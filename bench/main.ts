@@ -12,6 +12,7 @@ import { Neighbours } from './lib/proc.ts';
 import { Stage } from './lib/stage.ts';
 import type { Suite } from './lib/suite.ts';
 import { arena } from './suites/arena.ts';
+import { history } from './suites/history.ts';
 import { jobs } from './suites/jobs.ts';
 import { light } from './suites/light.ts';
 import { matchmaking } from './suites/matchmaking.ts';
@@ -27,6 +28,7 @@ const suites: Readonly<Record<string, Suite>> = {
   arena,
   matchmaking,
   parts,
+  history,
 };
 
 const USAGE = `usage: npm run bench -- SUITE [--json] [--seconds N] [--profile DIR]

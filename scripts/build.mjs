@@ -6,6 +6,7 @@
  *   first socket can come (it starts while a player waits);
  * - sandbox and arena: everything in one ESM file each, because a core stands idle while its new
  *   child starts;
+ * - history: the gateway's thread for its database; everything but the database's native part;
  * - worker and tools: ESM with packages left outside, because BullMQ forks its own `main.js` from
  *   disk and reads `module.filename`;
  * - demo: for the browser.
@@ -84,6 +85,13 @@ export function plan(root) {
     ...esm,
     entryPoints: existing([{ in: 'workers/main.ts', out: 'worker' }]),
   };
+  const history = {
+    ...common,
+    entryPoints: existing([{ in: 'src/history/thread.ts', out: 'history' }]),
+    format: 'esm',
+    external: ['libsql', 'msgpackr-extract'],
+    banner,
+  };
   const sandbox = {
     ...common,
     entryPoints: existing([
@@ -106,7 +114,7 @@ export function plan(root) {
     target: 'es2022',
     loader: Object.fromEntries(page.map((entry) => [extname(entry.in), 'copy'])),
   };
-  return [gateway, worker, sandbox, { ...esm, entryPoints: tools }, demo].filter(
+  return [gateway, history, worker, sandbox, { ...esm, entryPoints: tools }, demo].filter(
     (group) => group.entryPoints.length > 0,
   );
 }

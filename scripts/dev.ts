@@ -4,7 +4,7 @@ import type { House } from './lib/house.ts';
 import { keepHouse, say } from './lib/keep.ts';
 
 const PROGRAMS = {
-  gateway: ['dist/gateway.js'],
+  gateway: ['dist/gateway.js', 'dist/history.js'],
   worker: ['dist/worker.js', 'dist/sandbox.js'],
 } as const;
 

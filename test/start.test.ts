@@ -39,8 +39,9 @@ interface House {
   gateway: number;
 }
 
-function npm(script: string, env: Record<string, string> = {}): TestProcess {
-  return spawnProcess('npm', ['run', script], { ARENA_WARM_MS: '0', ...env }, root);
+function npm(script: string, env: Record<string, string> = {}, ...args: string[]): TestProcess {
+  const words = ['run', script, ...(args.length > 0 ? ['--', ...args] : [])];
+  return spawnProcess('npm', words, { ARENA_WARM_MS: '0', ...env }, root);
 }
 
 async function start(script = 'start', more: Record<string, string> = {}): Promise<House> {
@@ -109,6 +110,9 @@ describe('npm start', () => {
     const second = npm('start');
     expect((await second.exited).code).toBe(1);
     expect(second.output()).toMatch(/"npm start" of this checkout runs already \(pid \d+/);
+    expect(await output(npm('status', {}, 'requests'))).toContain('(none)');
+    expect(await output(npm('status', {}, 'request', 'nobody', 'x'))).toContain('unknown_request');
+    expect(await output(npm('status', {}, 'queues'))).toMatch(/io +1 +2000 +0 +0 +0\n/);
     expect(await output(npm('stop'))).toContain('ended');
     expect(await allEnded(house)).toBe(true);
     await house.npm.exited;

@@ -34,7 +34,7 @@ afterAll(async () => {
 class Lane {
   running = false;
   busy = 0;
-  slots = 100;
+  concurrency = 20;
   pid: number | undefined = undefined;
 
   constructor(readonly core: number | undefined) {}
@@ -75,25 +75,7 @@ test('it tells what is busy and what was counted', async () => {
   counters.add('requests_ended', 'done', 7);
   start([core], [io], counters);
   await until(async () => (await heard()) !== undefined);
-  expect(await heard()).toMatchObject({
-    busy: 42,
-    load: [],
-    counts: [['requests_ended', 'done', 7]],
-  });
-});
-
-test('it tells the load of the lanes that take jobs, a slot for each warm core', async () => {
-  const [warm, cold, io] = [new Lane(1), new Lane(2), new Lane(undefined)];
-  for (const lane of [warm, cold, io]) lane.running = true;
-  warm.pid = 4_711;
-  warm.busy = 1;
-  io.busy = 7;
-  start([warm, cold], [io]).say();
-  await until(async () => (await heard())?.load.length === 2);
-  expect((await heard())?.load).toEqual([
-    { lane: 'cpu', busy: 1, slots: 1 },
-    { lane: 'io', busy: 7, slots: 100 },
-  ]);
+  expect(await heard()).toMatchObject({ busy: 42, counts: [['requests_ended', 'done', 7]] });
 });
 
 test('a worker that drains takes nothing and is still there; one that stopped is not', async () => {
@@ -152,7 +134,7 @@ test('a worker that fell silent, and what is no beat, are forgotten', async () =
     arenas: [],
     cores: [],
     busy: 0,
-    load: [],
+    ioSlots: 0,
     counts: [],
     at: now,
   };

@@ -6,13 +6,16 @@ import type { Log } from '../src/lib/log.ts';
 /** What is looked at of a lane worker. */
 interface Lane {
   readonly busy: number;
-  /** Jobs that it does at once. */
-  readonly slots: number;
   /** Whether it takes jobs. */
   isRunning(): boolean;
 }
 
-interface Core extends Omit<Lane, 'slots'> {
+interface Io extends Lane {
+  /** Jobs at once, at most. */
+  readonly concurrency: number;
+}
+
+interface Core extends Lane {
   readonly core: number | undefined;
   /** The child's process, while it has one. */
   readonly pid: number | undefined;
@@ -25,7 +28,7 @@ interface Arenas extends Core {
 export interface BeatParts {
   readonly worker: string;
   readonly cores: readonly Core[];
-  readonly io: readonly Lane[];
+  readonly io: readonly Io[];
   readonly arenas: readonly Arenas[];
   readonly fleet: Pick<Fleet, 'say' | 'leave'>;
   readonly counters: Counters;
@@ -85,7 +88,7 @@ export class WorkerBeat {
 
   private words(): Beat {
     const { worker, cores, io, arenas, counters } = this.parts;
-    const takes = (lane: Pick<Lane, 'isRunning'>) => !this.draining && lane.isRunning();
+    const takes = (lane: Lane) => !this.draining && lane.isRunning();
     // A core whose child does not start takes jobs to no end.
     const warm = (core: Core) => takes(core) && core.pid !== undefined;
     const lanes = { cpu: cores.some(warm), io: io.some(takes), arena: arenas.some(warm) };
@@ -94,25 +97,10 @@ export class WorkerBeat {
       lanes: (['cpu', 'io', 'arena'] as const).filter((lane) => lanes[lane]),
       arenas: [...new Set(arenas.filter(warm).flatMap(({ queues }) => queues))],
       cores: cores.map(({ core }) => core ?? null),
-      busy: sumOf([...cores, ...io, ...arenas], ({ busy }) => busy),
-      load: [
-        loadOf('cpu', cores.filter(warm), () => 1),
-        loadOf('io', io.filter(takes), ({ slots }) => slots),
-      ].filter(({ slots }) => slots > 0),
+      busy: [...cores, ...io, ...arenas].reduce((sum, lane) => sum + lane.busy, 0),
+      ioSlots: io.filter(takes).reduce((sum, { concurrency }) => sum + concurrency, 0),
       counts: [...counters.entries()],
       at: Date.now(),
     };
   }
-}
-
-function loadOf<L extends { readonly busy: number }>(
-  lane: 'cpu' | 'io',
-  lanes: readonly L[],
-  slots: (one: L) => number,
-): Beat['load'][number] {
-  return { lane, busy: sumOf(lanes, ({ busy }) => busy), slots: sumOf(lanes, slots) };
-}
-
-function sumOf<L>(all: readonly L[], read: (one: L) => number): number {
-  return all.reduce((sum, one) => sum + read(one), 0);
 }

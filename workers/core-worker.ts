@@ -18,7 +18,7 @@ const PAGE_BYTES = 4_096;
 
 /** The cpu lane on one core: one sandboxed child, pinned at birth, that does one job at a time. */
 export class CoreWorker extends LaneWorker {
-  readonly core: number | undefined;
+  override readonly core: number | undefined;
   private readonly children: WarmPool;
   private readonly courtesy: Courtesy;
   private readonly turns = new Turns();
@@ -77,7 +77,7 @@ export class CoreWorker extends LaneWorker {
   }
 
   /** The child's process, once it has one. */
-  get pid(): number | undefined {
+  override get pid(): number | undefined {
     return this.children.pid;
   }
 

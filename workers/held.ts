@@ -8,6 +8,7 @@ import {
   type ProgressOf,
 } from '../protocol/index.ts';
 import type { RequestData } from '../src/jobs/job-data.ts';
+import type { Notes } from '../src/history/notes.ts';
 import type { Records, Standing } from '../src/jobs/records.ts';
 import type { Workloads } from '../src/jobs/workloads.ts';
 import type { Counters } from '../src/lib/counters.ts';
@@ -35,6 +36,7 @@ export interface Place {
   readonly records: Records;
   readonly workloads: Workloads;
   readonly counters: Counters;
+  readonly history: Notes;
   readonly worker: string;
   readonly core: number | undefined;
   /** Told about a progress report that could not be sent. */
@@ -110,13 +112,12 @@ export class Held<N extends KindName> {
   private async progress(value: unknown): Promise<void> {
     const reliable = this.kind.delivery === 'every';
     if (this.last !== undefined && !reliable) return;
-    const frame = encodeFrame(serverMessages.progress, {
-      id: this.data.id,
-      attempt: this.attempt,
-      seq: ++this.seq,
-      value: this.kind.progress.parse(value),
-    });
     const { data, token, attempt, job } = this;
+    const { id, player } = data;
+    const report = { id, attempt, seq: ++this.seq, value: this.kind.progress.parse(value) };
+    const frame = encodeFrame(serverMessages.progress, report);
+    const when = { kind: this.kind.name, at: Date.now() };
+    this.place.history.note({ is: 'report', player, ...report, ...when }, frame.byteLength);
     const sent = this.place.records.progress(data, token, attempt, job, frame, reliable).then(
       (standing) => {
         if (standing !== 'ok') this.stopped.stop(standing);

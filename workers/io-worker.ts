@@ -10,6 +10,8 @@ import { ioProcessors } from './processors/io.ts';
 
 /** The io lane: async processors in the worker's own process, thousands at once. */
 export class IoWorker extends LaneWorker {
+  override readonly core = undefined;
+  override readonly pid = process.pid;
   private readonly stops = new Map<string, AbortController>();
 
   constructor(
@@ -47,10 +49,6 @@ export class IoWorker extends LaneWorker {
       },
       books,
     );
-  }
-
-  get slots(): number {
-    return this.concurrency;
   }
 
   /** Nothing can be killed here: the attempt is given up, and its processor is told so by its signal. */

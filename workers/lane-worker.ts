@@ -17,6 +17,7 @@ import type { Queues } from '../src/jobs/queues.ts';
 import { PARTS_RUN, VERDICT, type Records } from '../src/jobs/records.ts';
 import type { PartFailure, Workloads } from '../src/jobs/workloads.ts';
 import { isRunnerOf, jobId, sparesOf } from '../src/relay/keys.ts';
+import type { Notes } from '../src/history/notes.ts';
 import type { Counters } from '../src/lib/counters.ts';
 import type { Log } from '../src/lib/log.ts';
 import { AGAIN, SLICE_MS } from './workload.ts';
@@ -28,6 +29,7 @@ export interface Bookkeeping {
   readonly gate: Gate;
   readonly queues: Queues;
   readonly counters: Counters;
+  readonly history: Notes;
   readonly log: Log;
   /** This worker process, as records and CLIENT LIST name it. */
   readonly worker: string;
@@ -59,6 +61,10 @@ export abstract class LaneWorker extends Worker {
     this.books = books;
     this.on('error', (error) => books.log.warn('worker error', { lane, error }));
   }
+
+  /** Where attempts run: undefined where no core is theirs, or no process. */
+  abstract readonly core: number | undefined;
+  abstract readonly pid: number | undefined;
 
   /** Ends the attempt's process or, where it has none of its own, leaves it to the abort signal. */
   protected abstract kill(job: Job): void;
@@ -158,6 +164,8 @@ export abstract class LaneWorker extends Worker {
     const limitMs = kind.timeLimitMs + (parts ? SLICE_MS : 0);
     timers.push(setTimeout(() => end('time_limit'), limitMs - BRIEF_MS));
     const unwatch = this.watch(job, kind, end);
+    // Runners of a workload begin again with each slice.
+    if (!parts || job.attemptsStarted === 1) this.noteBegan(job, kind, requests);
     // A second attempt has taken it itself, before it began.
     if (job.attemptsStarted === 1) {
       for (const request of requests) {
@@ -259,6 +267,7 @@ export abstract class LaneWorker extends Worker {
       );
       return error;
     }
+    this.noteFailed(job, kind, requests, { code, message: error.message.slice(0, 300) });
     if (requests.length > 1 && job.attemptsMade >= 1 && DEATHS.has(code)) {
       await this.split(kind, job, requests);
       return new UnrecoverableError('split: one of the batch kills its process');
@@ -294,6 +303,29 @@ export abstract class LaneWorker extends Worker {
     if (!givenUp) return;
     const turn = await admission.nextTurn(kind, request.player);
     await queues.addSpare(kind, request, runner, sparesOf(job.id ?? '') + 1, turn);
+  }
+
+  private noteBegan(job: Job, kind: Kind, requests: readonly RequestData[]): void {
+    const when = { at: job.processedOn ?? Date.now(), queuedAt: job.timestamp };
+    const attempt = { kind: kind.name, attempt: job.attemptsStarted, ...this.where, ...when };
+    for (const { player, id } of requests)
+      this.books.history.note({ is: 'began', player, id, ...attempt });
+  }
+
+  private noteFailed(
+    job: Job,
+    kind: Kind,
+    requests: readonly RequestData[],
+    failure: { readonly code: FailureCode; readonly message: string },
+  ): void {
+    const when = { at: Date.now(), beganAt: job.processedOn };
+    const attempt = { kind: kind.name, attempt: job.attemptsStarted, ...this.where, ...when };
+    for (const { player, id } of requests)
+      this.books.history.note({ is: 'failed', player, id, ...attempt, failure });
+  }
+
+  private get where(): { worker: string; core: number | undefined; pid: number | undefined } {
+    return { worker: this.books.worker, core: this.core, pid: this.pid };
   }
 
   /** A batch that kills its child twice goes on as two halves, so that whoever does it is found by halving. */

@@ -5,6 +5,7 @@
 import type { SandboxedJob } from 'bullmq';
 import type { EndedState, KindName, KindsOn } from '../protocol/index.ts';
 import { MATCHMAKING_PASS } from '../src/jobs/pass.ts';
+import { openNotes } from '../src/history/notes.ts';
 import { Records } from '../src/jobs/records.ts';
 import { Workloads } from '../src/jobs/workloads.ts';
 import { readConfigOrExit } from '../src/lib/config.ts';
@@ -34,10 +35,12 @@ const redis = connectRedis(config.REDIS_URL, `child-${worker}-${core ?? 'any'}`,
 });
 const counters = new Counters();
 const counted = beatsOf(counters);
+const history = openNotes(redis, config, counters, () => process.send?.(counted()));
 const place: Place = {
-  records: new Records(redis, config),
+  records: new Records(redis, config, history),
   workloads: new Workloads(redis, config),
   counters,
+  history,
   worker,
   core: core === undefined ? undefined : Number(core),
   onLost: (error) => log.warn('progress lost', { error }),
@@ -48,6 +51,8 @@ const processors = cpuProcessors({
 });
 // The parent's end takes this process along: without it a killed worker would leave children behind.
 process.on('disconnect', () => process.exit(0));
+// The child of a worker that leaves: BullMQ ends it as soon as it has no job.
+process.on('SIGTERM', () => void history.flush());
 await Promise.all([warmCpuProcessors(), redis.ping()]);
 
 export default async function attempt(

@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Admission } from '../src/jobs/admission.ts';
 import { Fleet } from '../src/jobs/fleet.ts';
 import { Gate } from '../src/jobs/gate.ts';
+import { openNotes } from '../src/history/notes.ts';
 import { Queues } from '../src/jobs/queues.ts';
 import { Records } from '../src/jobs/records.ts';
 import { Workloads } from '../src/jobs/workloads.ts';
 import type { Config } from '../src/lib/config.ts';
 import { Counters } from '../src/lib/counters.ts';
 import type { Log } from '../src/lib/log.ts';
-import { connectRedis, type Redis } from '../src/lib/redis.ts';
+import { connectRedis } from '../src/lib/redis.ts';
 import { ArenaLane } from './arena-lane/arena-lane.ts';
 import { WorkerBeat } from './beat.ts';
 import { CoreShare } from './core-share.ts';
@@ -51,14 +52,17 @@ export function startWorker(
   const onError = (error: Error) => log.warn('redis', { error: error.message });
   const redis = connectRedis(config.REDIS_URL, name, onError);
   const orders = connectRedis(config.REDIS_URL, `${name}-orders`, onError);
+  const counters = new Counters();
+  const history = openNotes(redis, config, counters);
   const queues = new Queues(redis, onError);
   const books: Bookkeeping = {
-    records: new Records(redis, config),
+    records: new Records(redis, config, history),
     workloads: new Workloads(redis, config),
     admission: new Admission(redis),
     gate: new Gate(redis, async (...one) => await queues.addRequest(...one)),
     queues,
-    counters: new Counters(),
+    counters,
+    history,
     log,
     worker: name,
   };
@@ -73,6 +77,7 @@ export function startWorker(
     records: books.records,
     workloads: books.workloads,
     counters: books.counters,
+    history,
     worker: name,
     core: undefined,
     onLost: (error) => log.warn('progress lost', { error }),
@@ -134,7 +139,9 @@ export function startWorker(
     stop: async () => {
       wakePort?.close();
       arenas.stop();
-      await stop(lanes, beat, [redis, orders], config.DRAIN_MS, log);
+      await stop(lanes, beat, config.DRAIN_MS, log);
+      await history.flush();
+      for (const connection of [redis, orders]) connection.disconnect();
     },
   };
 }
@@ -147,7 +154,6 @@ function run(lane: Lane, log: Log): void {
 async function stop(
   lanes: readonly Lane[],
   beat: WorkerBeat,
-  connections: readonly Redis[],
   drainMs: number,
   log: Log,
 ): Promise<void> {
@@ -162,5 +168,4 @@ async function stop(
   await closed;
   clearTimeout(late);
   await beat.stop();
-  for (const connection of connections) connection.disconnect();
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { projectRoot } from '../build.mjs';
 import { readConfig } from '../../src/lib/config.ts';
 import { startGuard } from './guard.ts';
@@ -43,7 +44,11 @@ export const GRACE_MS = 35_000;
  */
 export async function openHouse({ log, graceMs, env = {} }: HouseOptions): Promise<House> {
   const root = projectRoot();
-  const given = { ...env, ...process.env };
+  // Empty means none, as for every variable; unset means the one of this checkout.
+  const history: NodeJS.ProcessEnv = {
+    HISTORY_URL: pathToFileURL(join(root, '.muster', 'history.db')).href,
+  };
+  const given = { ...history, ...env, ...process.env };
   // Read here too, so that a wrong variable is named before anything has been started.
   const config = readConfig({ ...given, REDIS_URL: given['REDIS_URL'] || 'redis://127.0.0.1' });
   const other = await readRunning(root);

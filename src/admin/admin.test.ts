@@ -1,7 +1,10 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startTestRedis, type TestRedis } from '../../test/support/redis.ts';
-import { kinds } from '../../protocol/index.ts';
+import { kinds, Refusal } from '../../protocol/index.ts';
+import type { HistoryState } from '../history/historian.ts';
+import type { History } from '../history/history.ts';
+import { questions } from '../history/questions.ts';
 import { Admission } from '../jobs/admission.ts';
 import { Fleet, type Beat } from '../jobs/fleet.ts';
 import { Queues } from '../jobs/queues.ts';
@@ -97,7 +100,7 @@ async function work(): Promise<void> {
     arenas: [],
     cores: [1, 2],
     busy: 2,
-    load: [],
+    ioSlots: 40,
     counts: [['requests_ended', 'done', 500]],
     at: Date.now(),
   };
@@ -116,6 +119,77 @@ async function add(id: string, player = 'p'): Promise<string> {
   await gateway.queues.lane('io').add('pipeline', { note: '<script>' }, options);
   return job;
 }
+
+/** A history that says so of itself, and answers what the test gives it. */
+function keeps(state: HistoryState, answer?: unknown): History {
+  return {
+    state,
+    ask: async (question) => {
+      if (answer === undefined) throw new Refusal('unavailable', 'the history: no answer in time');
+      return questions[question].answer.parse(answer) as never;
+    },
+  };
+}
+
+describe('the history', () => {
+  const call = async (path: string): Promise<unknown> => {
+    const response = await ask(path);
+    const body: unknown = await response.json();
+    return { status: response.status, body };
+  };
+  const refusal = (status: number, code: string): unknown => ({
+    status,
+    body: { error: expect.objectContaining({ code }) as unknown },
+  });
+  const failing = { is: 'failing', since: 0, code: 'SQLITE_FULL', why: 'disk <full>' } as const;
+
+  test('that is off, away or cannot answer is refused, and the page says which', async () => {
+    for (const path of ['requests', 'requests/ann/r', 'statistics', 'samples', 'matches'])
+      expect(await call(`/v1/history/${path}`)).toEqual(refusal(503, 'unavailable'));
+    expect(await read('/')).toContain('HISTORY_URL is not set');
+    gateway = { ...gateway, history: keeps(failing) };
+    expect(await call('/v1/history/requests')).toEqual(refusal(503, 'unavailable'));
+    const page = await read('/');
+    expect(page).toContain('00:00:00 UTC (SQLITE_FULL: disk &lt;full&gt;)');
+    expect(page).toContain('The game goes on');
+    expect(await read('/metrics')).toContain('muster_history_writing 0');
+  });
+
+  test('that is written shows how much it holds', async () => {
+    const state = { is: 'writing', at: Date.now(), notes: 1_234 } as const;
+    gateway = { ...gateway, history: keeps(state, { requests: 99_000, bytes: 3_145_728 }) };
+    expect(await read('/')).toContain('It holds 99,000 requests in 3.0 MiB.');
+    expect(await read('/metrics')).toContain('muster_history_notes_total 1234');
+  });
+
+  test('does not know what nobody recorded, and refuses questions that are none', async () => {
+    gateway = { ...gateway, history: keeps({ is: 'starting' }, null) };
+    expect(await call('/v1/history/requests/ann/nothing')).toEqual(refusal(404, 'unknown_request'));
+    for (const query of ['limit=0', 'limit=1001', 'state=lost', 'sinceMs=soon', 'nonsense=1'])
+      expect(await call(`/v1/history/requests?${query}`)).toEqual(refusal(400, 'invalid_body'));
+    expect(await call('/v1/history/requests/ann/a%20b')).toEqual(refusal(400, 'invalid_body'));
+  });
+});
+
+test('the queues are told as they are now; not while Redis is away', async () => {
+  await work();
+  const response = await ask('/v1/queues');
+  expect(await response.json()).toMatchObject({
+    lanes: [
+      { lane: 'cpu', workers: 1, slots: 2, busy: 0, waiting: 0 },
+      { lane: 'io', workers: 1, slots: 40, busy: 0, waiting: 5, jobs: { prioritized: 5 } },
+      { lane: 'arena', workers: 0, slots: 0 },
+    ],
+    workers: [
+      { worker: 'w-one', cores: [1, 2] },
+      { worker: 'w-two', cores: [null] },
+    ],
+  });
+  const away = connectRedis('redis://127.0.0.1:9', 'test', () => undefined);
+  gateway = { ...gateway, redis: away };
+  expect((await ask('/v1/queues')).status).toBe(503);
+  away.disconnect();
+});
 
 describe('the metrics', () => {
   const metrics = async (): Promise<Map<string, number>> => {
@@ -229,7 +303,7 @@ describe('the operations page', () => {
       arenas: [],
       cores: [],
       busy: 0,
-      load: [],
+      ioSlots: 0,
       counts: [['<b>', '"><b>', 1]],
       at: Date.now(),
     });

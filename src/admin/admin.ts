@@ -8,11 +8,13 @@ import { mount, operatorApi } from './api/index.ts';
 import { SCRIPT, STYLE } from './assets.ts';
 import { queueBoard } from './board.ts';
 import { apiDocs, DOCS_POLICY } from './docs.ts';
+import { readHistory } from './history-reading.ts';
 import { login } from './login.ts';
 import { Metrics } from './metrics.ts';
 import { operationsPage } from './page.ts';
 import { WINDOW_MS } from './plan/endpoints.ts';
 import { LaneWatch } from './plan/lanes.ts';
+import { RecordedRuns } from './plan/recorded-runs.ts';
 import { readBehind, type Watched } from './reading.ts';
 
 export type { Watched } from './reading.ts';
@@ -81,8 +83,8 @@ type Env = { Bindings: HttpBindings };
 
 /** Every route of the port. Made apart from the server, so that tests can ask it without one. */
 export function adminApp(gateway: Watched, config: AdminConfig, log: Log): Hono<Env> {
-  const measured = new KeptRuns(gateway.queues);
-  const laneWatch = new LaneWatch(measured);
+  const measured = new RecordedRuns(gateway.history, new KeptRuns(gateway.queues));
+  const laneWatch = new LaneWatch(measured, gateway.history);
   // Whoever looks leaves a sample behind; with nobody there nothing is read.
   const look = async () => {
     const behind = await readBehind(gateway);
@@ -110,9 +112,9 @@ export function adminApp(gateway: Watched, config: AdminConfig, log: Log): Hono<
   app.route(QUEUES, queueBoard(gateway.queues, QUEUES));
   app.get('/', policy(OWN_POLICY), async (context) => {
     context.header('cache-control', 'no-store');
-    const behind = await look();
+    const [behind, history] = await Promise.all([look(), readHistory(gateway)]);
     const verdicts = behind === undefined ? [] : await laneWatch.verdicts(WINDOW_MS);
-    return await context.html(operationsPage(gateway, behind, verdicts));
+    return await context.html(operationsPage(gateway, behind, verdicts, history));
   });
   app.get('/operations.css', (context) => context.body(STYLE, 200, { 'content-type': 'text/css' }));
   app.get('/operations.js', (context) =>
@@ -121,7 +123,7 @@ export function adminApp(gateway: Watched, config: AdminConfig, log: Log): Hono<
   app.get('/metrics', async (context) =>
     context.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),
   );
-  const endpoints = operatorApi({ plan: { measured, lanes: laneWatch, look } });
+  const endpoints = operatorApi({ gateway, plan: { measured, lanes: laneWatch, look } });
   app.use(`${DOCS}/*`, policy(DOCS_POLICY));
   app.get(`${DOCS}/`, (context) => context.redirect(DOCS));
   app.route('/', apiDocs(DOCS, endpoints, config.DRILLS));

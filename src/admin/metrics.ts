@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { History } from '../history/history.ts';
 import type { ArenaBeat } from '../match/arenas.ts';
 import type { Behind, Watched } from './reading.ts';
 
@@ -15,6 +16,10 @@ const HELP: Readonly<Record<string, string>> = {
   frames_dropped: 'Frames that were not sent to a socket.',
   frames_refused: 'Frames answered with an error, by reply error.',
   gaps_seen: 'Reliable messages that were not delivered by their own wake-up.',
+  history_dropped: 'Notes that the history did not get, by cause.',
+  history_failed: 'Tries to write the history that failed, by what the database said.',
+  history_pruned: 'Rows of the history that made room, by cause.',
+  history_refused: 'Questions to the history that were not answered.',
   inputs_dropped: 'Inputs of players that did not get to an arena; clients send them again.',
   matches_ended: 'Matches that workers have ended because no arena can, by failure code.',
   matches_found: 'Matches that matchmaking has made, and seats of running ones that it has filled.',
@@ -68,6 +73,7 @@ export class Metrics {
     this.describeProcess();
     this.describeBehind();
     this.describeArenas();
+    if (gateway.history !== undefined) this.describeHistory(gateway.history);
   }
 
   async render(): Promise<string> {
@@ -148,6 +154,15 @@ export class Metrics {
       gated('running'),
     );
     this.gauge('kind_held', 'Those that wait for it.', ['kind', 'lane'], gated('held'));
+  }
+
+  private describeHistory(history: History): void {
+    this.gauge('history_writing', 'Whether this gateway can write the history.', [], () => [
+      [{}, history.state.is === 'writing' ? 1 : 0],
+    ]);
+    this.counter('history_notes', 'Notes that this gateway has written there.', [], () => [
+      [{}, history.state.is === 'writing' ? history.state.notes : 0],
+    ]);
   }
 
   private describeArenas(): void {

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import type { HistoryReading } from './history-reading.ts';
 import type { Beat } from '../jobs/fleet.ts';
 import type { Efficiency } from '../plan/index.ts';
 import type { ArenaBeat } from '../match/arenas.ts';
@@ -17,6 +18,7 @@ export function operationsPage(
   gateway: Watched,
   behind: Behind | undefined,
   verdicts: readonly Efficiency[],
+  history: HistoryReading,
 ): Html {
   return html`<!doctype html>
     <html lang="en">
@@ -50,7 +52,7 @@ export function operationsPage(
               : html`${workers(behind.workers)} ${arenas(behind.arenas)} ${efficiencies(verdicts)}
                 ${lanes(behind.lanes)} ${kinds(behind.kinds)}`
           }
-          ${counts(gateway, behind)}
+          ${historyPart(history)} ${counts(gateway, behind)}
         </main>
       </body>
     </html>`;
@@ -177,6 +179,11 @@ function kinds(all: readonly KindReading[]): Html {
       html`<meter value="${depth}" max="${limit}" high="${limit * 0.8}"></meter>`,
     ]),
   );
+}
+
+function historyPart(history: HistoryReading): Html {
+  return html`<h2>History</h2>
+    <p class="${history.isWrong ? 'warn' : ''}">${history.text}</p>`;
 }
 
 /** This gateway's counters and the sum of the workers'. */

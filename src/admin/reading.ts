@@ -4,6 +4,7 @@ import { Gate } from '../jobs/gate.ts';
 import type { Queues } from '../jobs/queues.ts';
 import type { Counters } from '../lib/counters.ts';
 import type { Redis } from '../lib/redis.ts';
+import type { History } from '../history/history.ts';
 import { Arenas, isFresh, type ArenaBeat } from '../match/arenas.ts';
 import { depthKey, gateKeys, MATCHES_KEY } from '../relay/keys.ts';
 
@@ -15,6 +16,8 @@ export interface Watched {
   readonly queues: Queues;
   readonly fleet: Fleet;
   readonly counters: Counters;
+  /** Absent: none is kept. */
+  readonly history?: History | undefined;
   /** Figures of this moment, by name. */
   gauges(): Record<string, number>;
   /** [message, how many were handled] */

@@ -1,6 +1,7 @@
 import { type Beat, Fleet } from '../jobs/fleet.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import { LateQueues } from '../jobs/late-queues.ts';
+import { openNotes, type Notes } from '../history/notes.ts';
 import type { Config } from '../lib/config.ts';
 import { Counters } from '../lib/counters.ts';
 import { randomId } from '../lib/ids.ts';
@@ -41,6 +42,7 @@ export interface Gateway {
   readonly queues: LateQueues;
   readonly fleet: Fleet;
   readonly counters: Counters;
+  readonly notes: Notes;
   /** Figures of this moment, by name. */
   gauges(): Record<string, number>;
   /** [message, how many were handled] */
@@ -65,7 +67,8 @@ export async function startGateway(
   const subscriber = connectRedis(config.REDIS_URL, `gateway-${name}-relay`, onError);
   const queues = new LateQueues(redis, onError);
   const fleet = new Fleet(redis);
-  const jobs = new Jobs(redis, queues, config, counters);
+  const notes = openNotes(redis, config, counters);
+  const jobs = new Jobs(redis, queues, config, counters, notes);
   const sessions = new Sessions(redis, name, config);
   const hub = new Hub({ redis, sessions, jobs, config, counters, log });
   const watchers = new Watchers(name, jobs, config, counters, log);
@@ -159,6 +162,7 @@ export async function startGateway(
     queues,
     fleet,
     counters,
+    notes,
     gauges: () => ({
       sockets: connections.size,
       sessions: hub.size,
@@ -176,6 +180,7 @@ export async function startGateway(
       await new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
       server.close();
       await queues.close();
+      await notes.flush();
       redis.disconnect();
       subscriber.disconnect();
     },

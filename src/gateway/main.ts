@@ -1,4 +1,5 @@
 /** Entry of the gateway. */
+import type { History } from '../history/history.ts';
 import { readConfigOrExit } from '../lib/config.ts';
 import { createLog } from '../lib/log.ts';
 import { startGateway } from './gateway.ts';
@@ -10,13 +11,14 @@ async function main(): Promise<void> {
   const gateway = await startGateway(config, log, servePages());
   log.info('gateway listens', { host: config.HOST, port: gateway.port, gateway: gateway.name });
   let stopAdmin: (() => Promise<void>) | undefined;
+  let stopHistory: (() => Promise<void>) | undefined;
   let leaving = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (leaving) return;
       leaving = true;
       log.info('leaving', { signal });
-      Promise.all([gateway.stop(), stopAdmin?.()]).then(
+      Promise.all([gateway.stop().then(stopHistory), stopAdmin?.()]).then(
         () => process.exit(0),
         (error: unknown) => {
           log.error('left in disorder', { error });
@@ -28,9 +30,17 @@ async function main(): Promise<void> {
 
   // Loaded after the first socket can come: players do not wait for BullMQ and the dashboard.
   const queues = await gateway.queues.open();
+  let history: History | undefined;
+  if (config.HISTORY_URL !== undefined) {
+    const { openHistory } = await import('../admin/history.ts');
+    const entry = new URL('history.js', import.meta.url);
+    const opened = openHistory({ ...gateway, queues }, entry, config, log);
+    stopHistory = async () => await opened.stop();
+    history = opened;
+  }
   if (config.ADMIN_PORT === 0) return;
   const { startAdmin } = await import('../admin/admin.ts');
-  const admin = await startAdmin({ ...gateway, queues }, config, log);
+  const admin = await startAdmin({ ...gateway, queues, history }, config, log);
   if (admin !== undefined) stopAdmin = async () => await admin.stop();
 }
 

@@ -17,10 +17,9 @@ export const beat = z.strictObject({
   /** Queues of the arenas that it runs: one for each game, in the version it has. */
   arenas: z.array(z.string()),
   cores: z.array(z.int().nullable()),
-  /** Jobs that run, of all lanes. */
   busy: z.int(),
-  /** Jobs that run and that could, of each lane that takes jobs; what arenas host they say themselves. */
-  load: z.array(z.strictObject({ lane: z.enum(['cpu', 'io']), busy: z.int(), slots: z.int() })),
+  /** Jobs of the io lane that it runs at once at most; 0: none. */
+  ioSlots: z.int().default(0),
   /** [name, cause, count] since it started. */
   counts: z.array(z.tuple([z.string(), z.string(), z.number()])),
   at: z.number(),

@@ -7,6 +7,7 @@ import {
   type Kind,
   type RequestStatus,
 } from '../../protocol/index.ts';
+import { noNotes, type Notes } from '../history/notes.ts';
 import type { Config } from '../lib/config.ts';
 import type { Counters } from '../lib/counters.ts';
 import { isAway, type Redis } from '../lib/redis.ts';
@@ -54,8 +55,9 @@ export class Jobs {
       'DRILLS' | 'OUTBOX_MAX' | 'REQUEST_TTL_MS' | 'WORKER_WAKE'
     >,
     private readonly counters: Counters,
+    private readonly history: Notes = noNotes,
   ) {
-    this.records = new Records(redis, config);
+    this.records = new Records(redis, config, history);
     this.admission = new Admission(redis);
     this.batching = new Batching(queues);
     this.gate = new Gate(redis, async (...one) => await queues.addRequest(...one));
@@ -99,7 +101,10 @@ export class Jobs {
     switch (accepted.is) {
       case 'new':
         if (admitted.is === 'full') await this.discard(kind, submission, admitted.retryAfterMs);
+        const name = { player, id, kind: kind.name };
+        const at = Date.now();
         await this.enqueue(kind, request, admitted);
+        this.history.note({ ...name, is: 'accepted', at, queuedAt: Date.now(), deadline });
         this.counters.add('requests_accepted', kind.name);
         return { id, kind: kind.name, state: 'accepted', attempt: 0, deadline };
       case 'known': {

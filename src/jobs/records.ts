@@ -1,4 +1,5 @@
 import { encodeFrame, serverMessages, type End, type RequestState } from '../../protocol/index.ts';
+import { noNotes, type Notes } from '../history/notes.ts';
 import type { Config } from '../lib/config.ts';
 import { randomUint32 } from '../lib/ids.ts';
 import { script, type Redis } from '../lib/redis.ts';
@@ -55,6 +56,8 @@ export class Records {
   constructor(
     private readonly redis: Redis,
     private readonly limits: Limits,
+    /** Told of every end. */
+    private readonly history: Notes = noNotes,
   ) {
     this.run = {
       accept: script(redis, lua.accept),
@@ -176,6 +179,8 @@ export class Records {
     );
     const is = readStanding(reply[0]);
     if (is !== 'ok') return { is };
+    const { result: value, ...rest } = end;
+    this.history.note({ is: 'ended', player, at: Date.now(), value, ...rest }, frame.byteLength);
     return { is, kind: asText(reply[1]) };
   }
 

@@ -140,6 +140,57 @@ export const variables = {
     'Folder for replays, shared by gateways and workers. Absent: they are kept in Redis.',
   ),
 
+  HISTORY_URL: optional(
+    'Where the history is kept: `file:PATH` on a disk of this machine, or a libSQL server (libsql://, https://, http://), as it takes where gateways are on several hosts. Workers write nothing there, but note what they see only where it is set. Absent: no history.',
+    z
+      .string()
+      .regex(/^(file:.|(libsql|https?):\/\/.)/, 'must be file:PATH or the address of a server'),
+  ),
+  HISTORY_TOKEN: optional("Token for the history's server."),
+  HISTORY_ROWS_MAX: int(
+    200_000,
+    100,
+    100_000_000,
+    'Requests in the history, and as many matches, ratings and samples; the oldest make room.',
+  ),
+  HISTORY_TTL_DAYS: int(30, 1, 3_650, 'How long the history goes back, days.'),
+  HISTORY_FILE_MB: int(
+    1_024,
+    1,
+    1_000_000,
+    "Size of the history's file, MiB; the oldest make room.",
+  ),
+  HISTORY_BUFFER: int(
+    10_000,
+    256,
+    1_000_000,
+    'Notes for the history that a process holds until Redis has them; more are dropped.',
+  ),
+  HISTORY_BACKLOG_BYTES: int(
+    33_554_432,
+    65_536,
+    1_073_741_824,
+    'Notes for the history in Redis that are not in its database yet, bytes; more are dropped.',
+  ),
+  HISTORY_REPORTS: int(
+    16,
+    0,
+    1_000,
+    'Progress reports of an attempt that the history keeps: the first ones.',
+  ),
+  HISTORY_VALUE_BYTES: int(
+    2_048,
+    0,
+    65_536,
+    'Longest result or report that the history keeps whole, bytes; of others it keeps the length.',
+  ),
+  HISTORY_SAMPLE_MS: int(
+    5_000,
+    250,
+    3_600_000,
+    'How often queues and workers are sampled for the history while there is something to do, ms.',
+  ),
+
   ARENA_MATCHES: int(
     500,
     0,

@@ -68,7 +68,7 @@ export class BadEnvironment extends Error {
 }
 
 /** Values that must not end up in a log, whole or in part. */
-const SECRET = /SECRET|PASSWORD|URL/;
+const SECRET = /SECRET|PASSWORD|TOKEN|URL/;
 
 /**
  * @param rules what holds across variables; it is given those that were read, and returns what is wrong

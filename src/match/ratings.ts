@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { noNotes, type Notes } from '../history/notes.ts';
 import { parsed } from '../lib/json.ts';
 import { script, type Redis, type Script } from '../lib/redis.ts';
 import { asText } from '../lib/reply.ts';
@@ -70,7 +71,11 @@ const RATED_TTL_MS = 7 * 86_400_000;
 export class Ratings {
   private readonly run;
 
-  constructor(private readonly redis: Redis) {
+  /** @param history told of each change, once */
+  constructor(
+    private readonly redis: Redis,
+    private readonly history: Notes = noNotes,
+  ) {
     this.run = { decide: script(redis, decide), apply: script(redis, apply) };
   }
 
@@ -115,7 +120,7 @@ export class Ratings {
   async apply(match: string, { player, was, now, mu, sigma }: RatingChange): Promise<boolean> {
     const keys = playerKeys(player);
     const text = was === undefined ? '' : JSON.stringify(was);
-    return (
+    const isApplied =
       (await this.run.apply(
         keys.rating,
         keys.rated(match),
@@ -124,7 +129,8 @@ export class Ratings {
         mu,
         sigma,
         RATED_TTL_MS,
-      )) === 1
-    );
+      )) === 1;
+    if (isApplied) this.history.note({ is: 'rating', match, player, at: Date.now(), was, now });
+    return isApplied;
   }
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { matchFailure, matchResult, matchStates, seat } from '../../protocol/index.ts';
+import { noNotes, type Notes } from '../history/notes.ts';
 import { script, type Redis, type Script } from '../lib/redis.ts';
 import { MATCHES_KEY, matchKey } from '../relay/keys.ts';
 import { matchOrder, type MatchOrder } from './order.ts';
@@ -85,7 +86,11 @@ return 1
 export class MatchRecords {
   private readonly run;
 
-  constructor(private readonly redis: Redis) {
+  /** @param history told of each match that is made, begins, is over or is withdrawn */
+  constructor(
+    private readonly redis: Redis,
+    private readonly history: Notes = noNotes,
+  ) {
     this.run = {
       change: script(redis, change),
       write: script(redis, write),
@@ -108,6 +113,9 @@ export class MatchRecords {
         this.redis.zadd(MATCHES_KEY, createdAt, match),
         this.redis.zremrangebyscore(MATCHES_KEY, '-inf', forgotten),
       ]);
+      const { game, version, queue, region, rated, seed, seats } = order;
+      const what = { game, version, queue, region, rated, seed, seats };
+      this.history.note({ is: 'made', match, at: createdAt, ...what });
     }
     return written;
   }
@@ -118,7 +126,9 @@ export class MatchRecords {
 
   /** Of a match that was written and will not be placed. One that has begun stays. */
   async forget(match: string): Promise<void> {
-    if ((await this.run.forget(matchKey(match))) === 1) await this.redis.zrem(MATCHES_KEY, match);
+    if ((await this.run.forget(matchKey(match))) === 0) return;
+    await this.redis.zrem(MATCHES_KEY, match);
+    this.history.note({ is: 'match', match, at: Date.now(), withdrawn: true });
   }
 
   /**
@@ -128,7 +138,10 @@ export class MatchRecords {
   async change(match: string, term: number, to: MatchChange, arena?: string): Promise<boolean> {
     const whose = arena === undefined ? '' : JSON.stringify(arena);
     const fields = Object.entries(to).flatMap(([name, value]) => [name, JSON.stringify(value)]);
-    return (await this.run.change(matchKey(match), term, whose, ...fields)) === 1;
+    if ((await this.run.change(matchKey(match), term, whose, ...fields)) !== 1) return false;
+    const { state: _state, ...what } = to;
+    this.history.note({ is: 'match', match, at: Date.now(), ...what });
+    return true;
   }
 
   /** From now on it is not among the running ones, and is forgotten after ttlMs. */

@@ -8,6 +8,7 @@ import {
   type RequestInput,
   type ResultOf,
 } from '../../protocol/index.ts';
+import { noNotes } from '../../src/history/notes.ts';
 import { Records } from '../../src/jobs/records.ts';
 import { Counters } from '../../src/lib/counters.ts';
 import { connectRedis, type Redis } from '../../src/lib/redis.ts';
@@ -92,7 +93,13 @@ export class Hall {
     absentMs = 30_000,
   ): Promise<number | undefined> {
     const { records, redis, counters } = this;
-    const place = { records, worker: 'hall', core: undefined, onLost: () => undefined };
+    const place = {
+      records,
+      history: noNotes,
+      worker: 'hall',
+      core: undefined,
+      onLost: () => undefined,
+    };
     const config = { TICKET_ABSENT_MS: absentMs };
     await this.ledger.beatAll();
     try {

@@ -31,7 +31,7 @@ export class ArenaLane {
 
   constructor(private readonly parts: ArenaLaneParts) {
     const { slots, sandbox, redis, config, books, env, fleet } = parts;
-    const { counters, log, worker, queues } = books;
+    const { counters, log, worker, queues, history } = books;
     this.games = config.ARENA_MATCHES === 0 ? [] : playableGames(config.DRILLS);
     if (this.games.length === 0) {
       this.cores = [];
@@ -41,7 +41,15 @@ export class ArenaLane {
     this.cores = slots.map((one) => new ArenaCore({ ...common, ...one, games: this.games }));
     if (yielding() === 'no') log.warn('no chrt on this system: batch jobs may make ticks late');
     const matchTtlMs = config.MATCH_TTL_MS;
-    this.undertaker = new Undertaker({ redis, fleet, queues, counters, log, matchTtlMs });
+    this.undertaker = new Undertaker({
+      redis,
+      fleet,
+      queues,
+      counters,
+      log,
+      matchTtlMs,
+      history,
+    });
   }
 
   /** Those that this worker takes arenas from. */

@@ -103,7 +103,7 @@ async function serve(version: string): Promise<void> {
     arenas: [arenaQueue('chess', version)],
     cores: [1],
     busy: 0,
-    load: [],
+    ioSlots: 0,
     counts: [],
     at: Date.now(),
   });

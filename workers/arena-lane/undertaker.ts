@@ -1,5 +1,6 @@
 import type { Fleet } from '../../src/jobs/fleet.ts';
 import type { Queues } from '../../src/jobs/queues.ts';
+import type { Notes } from '../../src/history/notes.ts';
 import type { Counters } from '../../src/lib/counters.ts';
 import type { Log } from '../../src/lib/log.ts';
 import { isAway, script, type Redis, type Script } from '../../src/lib/redis.ts';
@@ -45,6 +46,8 @@ export interface UndertakerParts {
   readonly queues: Pick<Queues, 'keepArena' | 'removeArena'>;
   readonly counters: Counters;
   readonly log: Log;
+  /** Told of matches that it ends. Default: nobody is. */
+  readonly history?: Notes;
   /** MATCH_TTL_MS */
   readonly matchTtlMs: number;
   /** Default GIVEN_UP_MS. */
@@ -76,8 +79,8 @@ export class Undertaker {
   constructor(private readonly parts: UndertakerParts) {
     const { redis, log } = parts;
     this.arenas = new Arenas(redis);
-    this.records = new MatchRecords(redis);
-    this.ratings = new Ratings(redis);
+    this.records = new MatchRecords(redis, parts.history);
+    this.ratings = new Ratings(redis, parts.history);
     this.bury = script(redis, bury);
     redis.on('close', this.lose);
     this.timer = setInterval(() => {

@@ -4,6 +4,7 @@
  */
 import type { SandboxedJob } from 'bullmq';
 import * as z from 'zod';
+import { openNotes } from '../../src/history/notes.ts';
 import { readConfigOrExit } from '../../src/lib/config.ts';
 import { Counters } from '../../src/lib/counters.ts';
 import { createLog } from '../../src/lib/log.ts';
@@ -43,9 +44,10 @@ const connect = (role: string, silenceMs: number) =>
   );
 const redis = connect('arena', SILENCE_MS);
 const counters = new Counters();
-const records = new MatchRecords(redis);
+const history = openNotes(redis, config, counters);
+const records = new MatchRecords(redis, history);
 const replays = new Replays(redis, config);
-const ratings = new Ratings(redis);
+const ratings = new Ratings(redis, history);
 const count = counters.add.bind(counters);
 const nextBeat = beatsOf(counters);
 
@@ -96,6 +98,7 @@ export default async function host(job: SandboxedJob): Promise<void> {
       log,
     });
     await running.run();
+    await history.flush();
   } catch (error) {
     if (!(error instanceof Damaged)) throw error;
     log.fatal('process damaged', { error });

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startTestRedis, type TestRedis } from '../../test/support/redis.ts';
+import { note, type Note } from '../../src/history/note.ts';
+import { noNotes, type Notes } from '../../src/history/notes.ts';
 import { randomId } from '../../src/lib/ids.ts';
 import { connectRedis, type Redis } from '../../src/lib/redis.ts';
 import { Ratings } from '../../src/match/ratings.ts';
@@ -18,6 +20,8 @@ let played: Omit<Replay, 'link'>;
 let parts: SettleParts;
 let over: Over;
 let counted: string[];
+/** What the history is told. */
+let noted: Note[];
 
 beforeAll(async () => {
   server = await startTestRedis();
@@ -32,11 +36,13 @@ afterAll(async () => {
 beforeEach(async () => {
   await redis.flushall();
   counted = [];
+  noted = [];
+  const history: Notes = { ...noNotes, note: (one) => void noted.push(one) };
   parts = {
     redis,
-    records: new MatchRecords(redis),
+    records: new MatchRecords(redis, history),
     replays: new Replays(redis, LIMITS),
-    ratings: new Ratings(redis),
+    ratings: new Ratings(redis, history),
     ttlMs: LIMITS.MATCH_TTL_MS,
     count: (name, cause, by = 1) => counted.push(`${name} ${cause} ${by}`),
   };
@@ -94,6 +100,20 @@ async function standing(): Promise<unknown> {
 }
 
 describe('settling a match', () => {
+  test('tells the history once that it was made, has begun and is over, and whom it has rated', async () => {
+    await settleMatch(parts, over);
+    await settleMatch(parts, { ...over, term: TERM + 1 });
+    const { match, game, seats } = over.order;
+    expect(noted).toMatchObject([
+      { is: 'made', match, game, seats },
+      { is: 'match', match, startedAt: 1_000 },
+      { is: 'rating', match, player: expect.stringMatching(/^(ada|bo)$/) as string },
+      { is: 'rating', match, player: expect.stringMatching(/^(ada|bo)$/) as string },
+      { is: 'match', match, endedAt: 2_000, ...over.end, seats: over.seats },
+    ]);
+    expect(noted.map((one) => note.safeParse(one).error)).toEqual(noted.map(() => undefined));
+  });
+
   test('keeps its replay, rates its players, ends its record and lets its players go', async () => {
     expect(await settleMatch(parts, over)).toBe('settled');
     const { match } = over.order;

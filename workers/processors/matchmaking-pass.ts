@@ -37,7 +37,7 @@ import { WaitingRoom } from './matchmaking/waiting.ts';
 
 export interface PassContext {
   readonly redis: Redis;
-  readonly place: Pick<Place, 'records'>;
+  readonly place: Pick<Place, 'history' | 'records'>;
   readonly config: Pick<Config, 'TICKET_ABSENT_MS'>;
   readonly counters: Pick<Counters, 'add'>;
   /** Told of each step, so that a test can die there. */
@@ -84,7 +84,7 @@ class MatchmakingPass {
     private readonly context: PassContext,
   ) {
     this.pool = new Pool(context.redis, context.counters);
-    this.matches = new MatchRecords(context.redis);
+    this.matches = new MatchRecords(context.redis, context.place.history);
     this.game = gameOf(queue);
   }
 

@@ -1,4 +1,5 @@
 import { kinds, type QueueName } from '../../../protocol/index.ts';
+import { noNotes } from '../../../src/history/notes.ts';
 import { Records } from '../../../src/jobs/records.ts';
 import { Counters } from '../../../src/lib/counters.ts';
 import { randomId } from '../../../src/lib/ids.ts';
@@ -63,7 +64,13 @@ export class BenchHall {
   /** Passes until nobody waits, or only who finds nobody. @returns how many still wait */
   async drain(queue: QueueName): Promise<number> {
     const { redis, records } = this;
-    const place = { records, worker: 'bench', core: undefined, onLost: () => undefined };
+    const place = {
+      records,
+      history: noNotes,
+      worker: 'bench',
+      core: undefined,
+      onLost: () => undefined,
+    };
     let left = Infinity;
     for (;;) {
       const end = await matchmakingPass(

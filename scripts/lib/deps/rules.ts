@@ -26,7 +26,14 @@ export const rules: Rules = {
     { room: 'src/**', mayImport: ['protocol/**'] },
     {
       room: 'workers/**',
-      mayImport: ['protocol/**', 'src/lib/**', 'src/jobs/**', 'src/relay/**', 'src/match/**'],
+      mayImport: [
+        'protocol/**',
+        'src/lib/**',
+        'src/jobs/**',
+        'src/relay/**',
+        'src/match/**',
+        'src/history/**',
+      ],
     },
     { room: 'demo/**', mayImport: ['protocol/**', 'workers/games/**', 'workers/replay/**'] },
     { room: 'scripts/**', mayImport: ['protocol/**', 'src/**', 'workers/**'] },
@@ -35,6 +42,7 @@ export const rules: Rules = {
   ],
   entries: [
     { file: 'src/gateway/main.ts' },
+    { file: 'src/history/thread.ts' },
     { file: 'workers/main.ts' },
     { file: 'workers/sandbox.ts' },
     { file: 'workers/arena/main.ts' },
@@ -53,6 +61,7 @@ export const rules: Rules = {
     { name: 'openskill', only: ['workers/**'] },
     { name: '@dimforge/rapier2d-compat', only: ['workers/games/**'] },
     { name: '@bull-board/*', only: ['src/admin/**'] },
+    { name: '@libsql/client', only: ['src/history/store.ts'] },
     { name: 'esbuild', only: ['scripts/**'] },
     { name: 'playwright-core', only: ['test/**'] },
   ],

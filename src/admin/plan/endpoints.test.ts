@@ -10,10 +10,8 @@ import { Counters } from '../../lib/counters.ts';
 import { createLog } from '../../lib/log.ts';
 import { connectRedis, type Redis } from '../../lib/redis.ts';
 import { queuePrefix } from '../../relay/keys.ts';
-import { advice, capacity, efficiency, measuredJob, type Sample } from '../../plan/index.ts';
+import { advice, capacity, efficiency, measuredJob } from '../../plan/index.ts';
 import { adminApp } from '../admin.ts';
-import type { Behind } from '../reading.ts';
-import { LaneWatch, samplesOf } from './lanes.ts';
 
 let server: TestRedis;
 let redis: Redis;
@@ -69,10 +67,7 @@ const beat: Beat = {
   arenas: [],
   cores: [1, 2],
   busy: 2,
-  load: [
-    { lane: 'cpu', busy: 2, slots: 2 },
-    { lane: 'io', busy: 0, slots: 2_000 },
-  ],
+  ioSlots: 2_000,
   counts: [],
   at: Date.now(),
 };
@@ -141,7 +136,7 @@ describe('GET /v1/efficiency', () => {
     const response = await call('/v1/efficiency');
     const { lanes } = z.object({ lanes: z.array(efficiency) }).parse(await response.json());
     expect(lanes.map(({ lane, busy, slots, advice: says }) => [lane, busy, slots, says])).toEqual([
-      ['cpu', 2, 2, 'not enough samples'],
+      ['cpu', 0, 2, 'not enough samples'],
       ['io', 0, 2_000, 'not enough samples'],
     ]);
     const [status, code] = await refusal(await call('/v1/efficiency?windowS=soon'));
@@ -151,39 +146,5 @@ describe('GET /v1/efficiency', () => {
   test('is on the operations page', async () => {
     const page = await (await call('/')).text();
     expect(page).toMatch(/<h2>Lanes<\/h2>[^]*not enough samples/);
-  });
-});
-
-describe('the lanes that somebody watches', () => {
-  const behind: Behind = {
-    workers: [beat, { ...beat, worker: 'w-two' }],
-    lanes: (['cpu', 'io'] as const).map((lane) => ({
-      lane,
-      jobs: { waiting: 1, prioritized: 4, active: 4, delayed: 9, completed: 0, failed: 0 },
-    })),
-    kinds: [],
-    arenas: [],
-    matches: 0,
-  };
-
-  test('are sums over workers; what waits for a later attempt does not count', () => {
-    expect(samplesOf(behind, 7)).toEqual<Sample[]>([
-      { at: 7, lane: 'cpu', slots: 4, busy: 4, waiting: 5 },
-      { at: 7, lane: 'io', slots: 4_000, busy: 0, waiting: 5 },
-    ]);
-  });
-
-  test('are judged by how long jobs run, where some wait', async () => {
-    const measured = {
-      kind: async () => undefined,
-      lane: async (lane: string) =>
-        lane === 'cpu' ? { count: 9, meanMs: 60_000, waitedP95Ms: 90_000 } : undefined,
-    };
-    const watch = new LaneWatch(measured);
-    for (let i = 0; i < 6; i++) watch.saw(behind, i * 5_000);
-    const [cpu] = await watch.verdicts(60_000, 30_000);
-    // (4 busy + 5 waiting / 300 s x 60 s) / 0.7 = 7.1
-    expect(cpu).toMatchObject({ lane: 'cpu', advice: 'add', change: 4, utilisation: 1 });
-    expect(cpu?.reason).toContain('waited for 90 s');
   });
 });
