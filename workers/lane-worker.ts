@@ -346,7 +346,8 @@ export abstract class LaneWorker extends Worker {
 
   private failureCode(error: Error, job: Job): FailureCode {
     const cause = this.causes.get(job.id ?? '');
-    if (cause !== undefined) return cause;
+    // One that ended by itself was late to be killed: it may have taken long only to be loaded.
+    if (cause !== undefined && !ENDED_BY_ITSELF.test(error.message)) return cause;
     if (error.name === 'BadResult') return 'bad_result';
     if (error.message.startsWith('Unexpected exit code') || error.message.includes('stalled'))
       return 'crashed';
@@ -392,6 +393,9 @@ const BRIEF_MS = 5;
 
 /** From the abort signal to SIGKILL, for a processor that may be about to give way, ms. */
 const STOP_GRACE_MS = 500;
+
+/** How BullMQ tells of a child that was not killed. */
+const ENDED_BY_ITSELF = /^Unexpected exit code: \d/;
 
 /** Failures by which a process died, not one request. */
 const DEATHS: ReadonlySet<FailureCode> = new Set(['crashed', 'time_limit', 'memory_limit']);

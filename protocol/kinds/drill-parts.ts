@@ -5,12 +5,12 @@ const input = z.strictObject({
   parts: z.int().min(1).max(50_000),
   /** CPU time of each part, ms. */
   spinMs: z.number().min(0).max(200).default(0),
-  /** Which parts misbehave, and how: on their first `times` tries. `hang` loops for ever, `exit` ends the process. */
+  /** Which parts misbehave, and how: on their first `times` tries. `hang` loops for ever, `die` kills the process. */
   bad: z
     .array(
       z.strictObject({
         part: z.int().min(0).max(49_999),
-        act: z.enum(['throw', 'exit', 'hang', 'bad_value']),
+        act: z.enum(['throw', 'die', 'hang', 'bad_value']),
         times: z.int().min(1).max(100).default(100),
       }),
     )

@@ -21,8 +21,8 @@ const good: { readonly [N in KindName]: readonly [unknown, unknown][] } = {
   drill_parts: [
     [{ parts: 3 }, { parts: 3, spinMs: 0, bad: [], seed: 1 }],
     [
-      { parts: 50_000, bad: [{ part: 2, act: 'exit' }] },
-      { parts: 50_000, spinMs: 0, bad: [{ part: 2, act: 'exit', times: 100 }], seed: 1 },
+      { parts: 50_000, bad: [{ part: 2, act: 'die' }] },
+      { parts: 50_000, spinMs: 0, bad: [{ part: 2, act: 'die', times: 100 }], seed: 1 },
     ],
   ],
   drill: [[{ act: 'echo' }, { act: 'echo', ms: 0, untilAttempt: 100, reports: 0, note: '' }]],

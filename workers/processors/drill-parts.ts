@@ -4,7 +4,8 @@ export const drillParts: WorkloadProcessor<'drill_parts'> = {
   part: ({ bad, spinMs, seed }, part, { attempt }) => {
     const act = bad.find((one) => one.part === part && attempt <= one.times)?.act;
     if (act === 'throw') throw new Error(`drill: part ${part}`);
-    if (act === 'exit') process.exit(3);
+    // At once: a process that leaves by itself takes its time where the core is busy, up to the limit of the part.
+    if (act === 'die') process.kill(process.pid, 'SIGKILL');
     if (act === 'hang') for (;;);
     for (const until = performance.now() + spinMs; performance.now() < until;);
     return { value: act === 'bad_value' ? Number.NaN : part + seed, pid: process.pid };
