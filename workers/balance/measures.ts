@@ -3,13 +3,15 @@ import type { BalancePoint, Sweepable } from '../../protocol/index.ts';
 /** One figure of a point, as people read it. */
 export interface Measure {
   readonly says: string;
-  of(point: BalancePoint): number;
+  readonly of: (point: BalancePoint) => number;
   /** Its standard error; undefined where the point does not tell it. */
-  error(point: BalancePoint): number | undefined;
+  readonly error: (point: BalancePoint) => number | undefined;
   /** @returns the figure with its unit, and its error between them where one is given */
-  write(value: number, error?: number): string;
-  /** The highest that it can be. */
+  readonly write: (value: number, error?: number) => string;
+  /** The highest that it can be; the lowest is 0. */
   readonly most: number;
+  /** What is closer together than this is written alike. */
+  readonly least: number;
 }
 
 export type MeasureName = 'seconds' | 'knockouts' | 'bestWins' | 'drawn';
@@ -21,6 +23,7 @@ export const measures: Readonly<Record<MeasureName, Measure>> = {
     error: ({ secondsError }) => secondsError,
     write: (value, error) => written(value, error, 1, ' s'),
     most: Infinity,
+    least: 0.1,
   },
   knockouts: {
     says: 'Knockouts',
@@ -28,6 +31,7 @@ export const measures: Readonly<Record<MeasureName, Measure>> = {
     error: () => undefined,
     write: (value, error) => written(value, error, 2, ''),
     most: Infinity,
+    least: 0.01,
   },
   bestWins: {
     says: 'Best bot wins',
@@ -35,6 +39,7 @@ export const measures: Readonly<Record<MeasureName, Measure>> = {
     error: (point) => errorOfShare(point.bestWins, point.matches),
     write: percent,
     most: 1,
+    least: 0.001,
   },
   drawn: {
     says: 'Drawn',
@@ -42,6 +47,7 @@ export const measures: Readonly<Record<MeasureName, Measure>> = {
     error: (point) => errorOfShare(point.drawn, point.matches),
     write: percent,
     most: 1,
+    least: 0.001,
   },
 };
 
