@@ -23,6 +23,9 @@ async function main(): Promise<boolean> {
   );
   // A house of our own has the cores for the sweep alone.
   process.env['ARENA_MATCHES'] ??= '0';
+  const { input } = asked;
+  const total = kinds.balance.parts.count(input);
+  console.error(`${total / input.matches} points of ${input.matches} matches: ${total} in all`);
   const place = await findPlace((line) => console.error(line));
   try {
     return await sweep(place, asked, stop.signal);

@@ -70,7 +70,7 @@ export class AxisFields {
       'range',
       make('label', '', 'From', this.from),
       make('label', '', 'To', this.to),
-      make('label', '', 'Values', this.count),
+      make('label', '', 'How many', this.count),
     );
     this.node = make(
       'fieldset',
@@ -78,7 +78,7 @@ export class AxisFields {
       this.legend,
       make('div', 'which', this.option, this.away),
       fields,
-      make('label', '', 'Which are', this.list),
+      make('label', '', 'Its values', this.list),
       this.wrong,
       this.fact,
     );

@@ -23,8 +23,9 @@ export class Balance {
     this.sweep = new Sweep(backend, () => this.update());
     this.form = new SweepForm((input) => {
       this.sweep.start(input);
-      // On a phone it is below the form.
-      this.run.scrollIntoView({ block: 'nearest' });
+      // On a phone it is below the form; beside a long one, above the button.
+      const { top } = this.run.getBoundingClientRect();
+      if (top < 0 || top > innerHeight / 2) this.run.scrollIntoView();
     });
     this.cancel.addEventListener('click', () => this.sweep.cancel());
     need('sweep-csv', HTMLButtonElement).addEventListener('click', () => this.save('csv'));

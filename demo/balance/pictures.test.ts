@@ -18,7 +18,9 @@ describe('a scale', () => {
 
   test('goes not beyond what there can be, and is never empty', () => {
     expect(roundScale([0.13, 0.97], 1, 0.001)).toMatchObject({ low: 0, high: 1 });
-    expect(roundScale([3, 3], Infinity, 0.01).ticks).toEqual([2.98, 2.99, 3, 3.01, 3.02]);
+    expect(roundScale([3, 3], Infinity, 0.01).ticks).toEqual([
+      2.97, 2.98, 2.99, 3, 3.01, 3.02, 3.03,
+    ]);
     const { ticks } = roundScale([0, 0], 1, 0.001);
     expect([ticks[0], ticks.length > 1]).toEqual([0, true]);
     expect(roundScale([], 1, 0.001).ticks.length).toBeGreaterThan(1);

@@ -6,7 +6,7 @@ export interface Scale {
 }
 
 /** Steps between low and high, about. */
-const STEPS = 4;
+const STEPS = 5;
 /** Noise of adding up tenths. */
 const DIGITS = 12;
 

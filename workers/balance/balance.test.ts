@@ -58,7 +58,7 @@ test('a pace is of what was done since the first look', () => {
   const pace = new Pace();
   pace.note(100, 400, 5_000);
   expect(pace.perSecond).toBeUndefined();
-  pace.note(100, 400, 6_000);
+  pace.note(150, 400, 5_900);
   expect(pace.perSecond).toBeUndefined();
   pace.note(200, 400, 10_000);
   expect([pace.perSecond, pace.secondsLeft]).toEqual([20, 10]);
@@ -83,12 +83,15 @@ describe('measures', () => {
   });
 
   test('have the error of the point, of a share by its number of matches, or none', () => {
-    expect(measureNames.map((name) => measures[name].error(point))).toEqual([
-      0.8,
+    const errors = (one: typeof point) =>
+      measureNames.map((name) => measures[name].error(one)?.toFixed(3));
+    expect(errors(point)).toEqual(['0.800', undefined, '0.049', '0.010']);
+    expect(errors({ ...point, matches: 1, bestWins: 1 })).toEqual([
       undefined,
-      0.05,
-      0,
+      undefined,
+      '0.236',
+      '0.236',
     ]);
-    expect(measures.bestWins.error({ ...point, matches: 0 })).toBe(0);
+    expect(errors({ ...point, matches: 0 })).toEqual(Array(4).fill(undefined));
   });
 });

@@ -20,7 +20,8 @@ export const measures: Readonly<Record<MeasureName, Measure>> = {
   seconds: {
     says: 'Length',
     of: ({ seconds }) => seconds,
-    error: ({ secondsError }) => secondsError,
+    // One match deviates from nothing.
+    error: ({ secondsError, matches }) => (matches < 2 ? undefined : secondsError),
     write: (value, error) => written(value, error, 1, ' s'),
     most: Infinity,
     least: 0.1,
@@ -62,9 +63,14 @@ function written(value: number, error: number | undefined, digits: number, unit:
   return `${value.toFixed(digits)}${deviation}${unit}`;
 }
 
-/** Of a share among so many: the deviation of a yes or no over the root of their number. */
-function errorOfShare(share: number, matches: number): number {
-  return matches === 0 ? 0 : Math.sqrt((share * (1 - share)) / matches);
+/**
+ * Of a share among so many: the deviation of what it may be after that many yes or no, all shares being as likely before
+ * (the beta distribution's). By the sample's own deviation none of ten would be none for certain.
+ */
+function errorOfShare(share: number, matches: number): number | undefined {
+  if (matches === 0) return undefined;
+  const likely = (share * matches + 1) / (matches + 2);
+  return Math.sqrt((likely * (1 - likely)) / (matches + 3));
 }
 
 /** What an option is, and what it is measured in. */

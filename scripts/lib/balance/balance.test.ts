@@ -58,7 +58,7 @@ test('a table has a column for each option and measure, and one for failures if 
   const none = { ...point, options: { dashSpeed: 10 }, matches: 0 };
   expect(tableLines(input, [point, none])).toEqual([
     'dashSpeed  matches        length  knockouts  best bot wins        drawn',
-    '        2      100  80.6 ± 0.3 s       3.00   50.0 ± 5.0 %  0.0 ± 0.0 %',
+    '        2      100  80.6 ± 0.3 s       3.00   50.0 ± 4.9 %  0.0 ± 1.0 %',
     '       10        0             -          -              -            -',
   ]);
   expect(tableLines(input, [{ ...point, failed: 2 }])[0]).toMatch(/ matches {2}failed /);
