@@ -29,7 +29,7 @@ export class AxisFields {
   private readonly count = make('input');
   private readonly fact = make('p', 'note');
   private readonly wrong = make('p', 'wrong');
-  private readonly legend = make('legend');
+  private readonly legend = make('legend', 'hidden');
   private readonly away = make('button', 'plain away', '×');
 
   constructor(

@@ -1,3 +1,4 @@
+import { TABLE_REPORTED_MAX } from '../../protocol/index.ts';
 import type { Backend } from '../net/backend.ts';
 import { Sweep, type Stand } from '../net/sweep.ts';
 import { need, setText } from '../ui/dom.ts';
@@ -108,10 +109,9 @@ function sentence({ state, tally, why }: Stand): string {
 }
 
 /** Why there is no chart. */
-function absent({ state, tally }: Stand): string {
-  if (state === 'asked' || state === 'cancelled' || state === 'failed')
-    return 'Nothing is known yet.';
-  return tally.done === 0
-    ? 'Nothing is known yet.'
-    : 'The first matches are being counted. More than 60 points come with the end.';
+function absent({ state, tally, input }: Stand): string {
+  if (state !== 'running' || tally.done === 0) return 'Nothing is known yet.';
+  const points = input.axes.reduce((product, { values }) => product * values.length, 1);
+  if (points > TABLE_REPORTED_MAX) return `A table of ${points} points comes with the end.`;
+  return 'The first matches are being counted.';
 }

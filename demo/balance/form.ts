@@ -1,6 +1,6 @@
 import { kinds, sweepable, type Sweepable } from '../../protocol/index.ts';
 import { misfit } from '../../workers/balance/points.ts';
-import { readValues } from '../../workers/balance/values.ts';
+import { readNumbers } from '../../workers/balance/values.ts';
 import type { SweepInput } from '../net/sweep.ts';
 import { need, setText } from '../ui/dom.ts';
 import { AxisFields } from './axis-fields.ts';
@@ -95,7 +95,7 @@ export class SweepForm {
     const read = kinds.balance.input.safeParse({
       axes,
       matches: this.matches.valueAsNumber,
-      levels: readList(this.levels.value),
+      levels: readNumbers(this.levels.value),
       seed: this.seed.valueAsNumber,
     });
     const issues = read.error?.issues ?? [];
@@ -118,14 +118,6 @@ export class SweepForm {
     setText(this.size, sizeOf(points, this.matches.valueAsNumber));
     return why === undefined ? read.data : undefined;
   }
-}
-
-/** Unlike values, the same level may stand there twice. */
-function readList(text: string): number[] {
-  return text
-    .split(/[\s,;]+/)
-    .filter((word) => word !== '')
-    .flatMap((word) => readValues(word));
 }
 
 function sizeOf(points: number, matches: number): string {

@@ -94,7 +94,7 @@ function drawLine(
   const path = dots.map(({ at, value }) => `${x(at).toFixed(1)} ${y(value).toFixed(1)}`).join('L');
   return draw(
     'g',
-    { class: hasOthers ? 'series' : 'series only', style: hasOthers ? colours(number) : '' },
+    { class: 'series', style: hasOthers ? colours(number) : '' },
     ...(dots.length > 1 ? [draw('path', { class: 'line', d: `M${path}` })] : []),
     ...dots.map((dot) =>
       draw(

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { measureNames, measures } from './measures.ts';
 import { Pace } from './pace.ts';
 import { misfit, pointsOf } from './points.ts';
-import { readValues, spread } from './values.ts';
+import { readNumbers, readValues, spread } from './values.ts';
 
 describe('points', () => {
   test('are all combinations, the last axis turning fastest', () => {
@@ -49,6 +49,7 @@ describe('values', () => {
 
   test('are read from lists as people write them', () => {
     expect(readValues('2, 4;6  8,\n2')).toEqual([2, 4, 6, 8]);
+    expect(readNumbers('3, 1 1')).toEqual([3, 1, 1]);
     expect(readValues('')).toEqual([]);
     expect(readValues('1, x')).toEqual([1, Number.NaN]);
   });

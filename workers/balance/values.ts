@@ -15,8 +15,15 @@ export function spread(option: Sweepable, from: number, to: number, count: numbe
   return [...new Set(values)];
 }
 
-/** @returns what a list such as `2, 4 6` has, each once; NaN for what is no number */
+/** @returns what a list such as `2, 4 6` has; NaN for what is no number */
+export function readNumbers(text: string): number[] {
+  return text
+    .split(/[\s,;]+/)
+    .filter((word) => word !== '')
+    .map(Number);
+}
+
+/** @returns the numbers of a list, each once */
 export function readValues(text: string): number[] {
-  const words = text.split(/[\s,;]+/).filter((word) => word !== '');
-  return [...new Set(words.map(Number))];
+  return [...new Set(readNumbers(text))];
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { explain, kinds, type InputOf, type Sweepable } from '../../../protocol/index.ts';
 import { misfit } from '../../../workers/balance/points.ts';
-import { readValues, spread } from '../../../workers/balance/values.ts';
+import { readNumbers, readValues, spread } from '../../../workers/balance/values.ts';
 
 export interface Asked {
   readonly input: InputOf<'balance'>;
@@ -39,7 +39,7 @@ export function readArguments(args: readonly string[]): Asked {
   const read = kinds.balance.input.safeParse({
     axes: sweep.map(readAxis),
     matches: Number(matches),
-    ...(levels !== undefined && { levels: levels.split(',').map(Number) }),
+    ...(levels !== undefined && { levels: readNumbers(levels) }),
     ...(seed !== undefined && { seed: Number(seed) }),
   });
   if (!read.success) throw new Error(explain(read.error));
