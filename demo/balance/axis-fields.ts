@@ -39,7 +39,7 @@ export class AxisFields {
     onAway: () => void,
   ) {
     for (const name of Object.keys(sweepable)) {
-      const choice = make('option', '', `${optionTexts[name as Sweepable].says} (${name})`);
+      const choice = make('option', '', optionTexts[name as Sweepable].says);
       choice.value = name;
       this.option.append(choice);
     }
@@ -127,7 +127,7 @@ export class AxisFields {
     const [min, max] = sweepable[option];
     const { unit } = optionTexts[option];
     const now = `${defaultOptions[option]} ${unit}`.trim();
-    setText(this.fact, `${min} to ${max}; in the game now ${now}.`);
+    setText(this.fact, `${option}: ${min} to ${max}; in the game now ${now}.`);
   }
 
   private spread(): void {

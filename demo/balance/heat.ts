@@ -9,6 +9,8 @@ import { shareOf } from './scale.ts';
 const GAP = 2;
 /** A cell of this size has its value written into it, px. */
 const WRITTEN = { width: 52, height: 18 };
+/** Of the labels of two rows, px. */
+const LABEL = 15;
 /** From here on the ground is nearer to the colour of the highest: its text is the other one. */
 const HIGH = 0.62;
 
@@ -33,6 +35,7 @@ export function drawHeat(
   };
   const left = (value: number): number => plot.left + columns.indexOf(value) * cell.width;
   const range = rangeOf(lines);
+  const labelled = Math.ceil(LABEL / cell.height);
   const marks = columns.map((value) => ({ x: left(value) + cell.width / 2, value }));
   return [
     draw('text', { class: 'title', x: 2, y: plot.top - 8 }, titleOf(up)),
@@ -41,7 +44,7 @@ export function drawHeat(
       const top = plot.top + i * cell.height;
       const label = { x: plot.left - 8, y: top + cell.height / 2 + 4, 'text-anchor': 'end' };
       return [
-        draw('text', { class: 'label', ...label }, String(of)),
+        ...(i % labelled === 0 ? [draw('text', { class: 'label', ...label }, String(of))] : []),
         ...dots.map((dot) =>
           drawCell(dot, shareOf(range, dot.value), left(dot.at), top, cell, measure),
         ),
