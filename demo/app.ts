@@ -2,6 +2,7 @@ import { MusterError } from '../protocol/client/index.ts';
 import { matchFailures } from '../protocol/index.ts';
 import type * as Knockout from '../workers/games/knockout/index.ts';
 import { attract } from './attract.ts';
+import { Balance } from './balance/balance.ts';
 import { Lab } from './lab/lab.ts';
 import { MatchView } from './match-view.ts';
 import { Backend } from './net/backend.ts';
@@ -52,6 +53,7 @@ export class App {
       forfeit: () => this.forfeit(),
     });
     this.lab = new Lab(this.backend);
+    new Balance(this.backend).resume();
     this.wire();
   }
 
@@ -121,8 +123,8 @@ export class App {
     need('message', HTMLDivElement).hidden = true;
     document.body.dataset['screen'] = route.screen;
     for (const link of document.querySelectorAll('[data-place]')) {
-      const here = link.getAttribute('data-place') === (route.screen === 'lab' ? 'lab' : 'lobby');
-      if (here) link.setAttribute('aria-current', 'page');
+      if (link.getAttribute('data-place') === placeOf(route))
+        link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
     }
     setText(this.title, TITLES[route.screen]);
@@ -146,6 +148,9 @@ export class App {
         return await this.openReplay(route.id, isLeft);
       case 'lab':
         return this.lab.enter();
+      case 'balance':
+        // It runs wherever its player is.
+        return;
       case 'match':
         return await this.openLive(route.id, isLeft);
     }
@@ -230,6 +235,11 @@ export class App {
   }
 }
 
+/** Which link of the page's head leads to it, or to where it belongs. */
+function placeOf({ screen }: Route): string {
+  return screen === 'lab' || screen === 'balance' ? screen : 'lobby';
+}
+
 function explain(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -240,4 +250,5 @@ const TITLES: Readonly<Record<Route['screen'], string>> = {
   match: 'Knockout: match',
   replay: 'Knockout: replay',
   lab: 'Knockout: lab',
+  balance: 'Knockout: balance',
 };

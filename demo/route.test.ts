@@ -6,6 +6,7 @@ test('every route survives the hash', () => {
   const routes: Route[] = [
     { screen: 'lobby' },
     { screen: 'lab' },
+    { screen: 'balance' },
     { screen: 'practice' },
     { screen: 'match', id },
     { screen: 'replay', id },

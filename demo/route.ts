@@ -2,6 +2,7 @@
 export type Route =
   | { readonly screen: 'lobby' }
   | { readonly screen: 'lab' }
+  | { readonly screen: 'balance' }
   | { readonly screen: 'practice' }
   | { readonly screen: 'match'; readonly id: string }
   /** `last`: the practice match that this tab played last. */
@@ -14,7 +15,7 @@ const ID = /^[A-Za-z0-9_-]{16}$/;
 /** What is no route of ours is the lobby. */
 export function readRoute(hash: string): Route {
   const [screen = '', id = ''] = hash.replace(/^#/, '').split('=');
-  if (screen === 'lab' || screen === 'practice') return { screen };
+  if (screen === 'lab' || screen === 'balance' || screen === 'practice') return { screen };
   if (screen === 'match' && ID.test(id)) return { screen, id };
   if (screen === 'replay' && (id === LAST || ID.test(id))) return { screen, id };
   return { screen: 'lobby' };

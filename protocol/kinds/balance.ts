@@ -15,7 +15,11 @@ export const sweepable = {
 export type Sweepable = keyof typeof sweepable;
 
 /** Options that are whole numbers. */
-const WHOLE: ReadonlySet<string> = new Set(['holdTicks', 'endTicks', 'dashCooldownTicks']);
+export const wholeOptions: ReadonlySet<Sweepable> = new Set([
+  'holdTicks',
+  'endTicks',
+  'dashCooldownTicks',
+]);
 const POINTS_MAX = 400;
 const MATCHES_MAX = 50_000;
 /** Reports carry their table as long as it is no longer than this. */
@@ -29,9 +33,10 @@ const axis = z
   .superRefine(({ option, values }, context) => {
     const [min, max] = sweepable[option];
     for (const [i, value] of values.entries()) {
-      const fits = value >= min && value <= max && (!WHOLE.has(option) || Number.isInteger(value));
+      const fits =
+        value >= min && value <= max && (!wholeOptions.has(option) || Number.isInteger(value));
       if (fits) continue;
-      const whole = WHOLE.has(option) ? ', whole' : '';
+      const whole = wholeOptions.has(option) ? ', whole' : '';
       const message = `${option} must be ${min} to ${max}${whole}`;
       context.addIssue({ code: 'custom', path: ['values', i], message });
     }

@@ -55,5 +55,11 @@ export function kindNamed(name: string): Kind | undefined {
 }
 
 export type { Batch, Kind, Lane, Parts } from './kind.ts';
-export { sweepable, TABLE_REPORTED_MAX, type BalancePoint, type Sweepable } from './balance.ts';
+export {
+  sweepable,
+  TABLE_REPORTED_MAX,
+  wholeOptions,
+  type BalancePoint,
+  type Sweepable,
+} from './balance.ts';
 export { verifyFaults, type VerifyFault } from './verify.ts';

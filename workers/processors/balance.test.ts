@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { kinds, sweepable, type InputOf, type SumOf } from '../../protocol/index.ts';
 import { knockout } from '../games/knockout/index.ts';
-import { balance, pointsOf } from './balance.ts';
+import { balance } from './balance.ts';
 
 const context = {
   player: 'ann',
@@ -27,16 +27,6 @@ async function all(asked: InputOf<'balance'>): Promise<SumOf<'balance'>> {
 }
 
 beforeAll(async () => await balance.prepare?.());
-
-test('points are all combinations, the last axis turning fastest', () => {
-  const axes = [
-    { option: 'dashSpeed' as const, values: [1, 2] },
-    { option: 'damping' as const, values: [0, 1, 2] },
-  ];
-  expect(pointsOf({ axes })).toHaveLength(6);
-  expect(pointsOf({ axes })[1]).toEqual({ dashSpeed: 1, damping: 1 });
-  expect(pointsOf({ axes })[3]).toEqual({ dashSpeed: 2, damping: 0 });
-});
 
 test('what may be turned has the bounds of the game itself', () => {
   for (const [option, [min, max]] of Object.entries(sweepable)) {

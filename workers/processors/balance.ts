@@ -4,6 +4,7 @@ import {
   type InputOf,
   type SumOf,
 } from '../../protocol/index.ts';
+import { pointsOf } from '../balance/points.ts';
 import { knockout } from '../games/knockout/index.ts';
 import { deriveSeed } from '../games/random.ts';
 import type { WorkloadProcessor } from '../workload.ts';
@@ -76,15 +77,6 @@ function play(input: Input, part: number) {
   } finally {
     match.free();
   }
-}
-
-/** Every combination of the axes' values, the last axis turning fastest. */
-export function pointsOf({ axes }: Pick<Input, 'axes'>): Record<string, number>[] {
-  return axes.reduce<Record<string, number>[]>(
-    (points, { option, values }) =>
-      points.flatMap((one) => values.map((value) => ({ ...one, [option]: value }))),
-    [{}],
-  );
 }
 
 function tableOf(sum: Sum, input: Pick<Input, 'axes'>): BalancePoint[] {

@@ -35,7 +35,10 @@ export const rules: Rules = {
         'src/history/**',
       ],
     },
-    { room: 'demo/**', mayImport: ['protocol/**', 'workers/games/**', 'workers/replay/**'] },
+    {
+      room: 'demo/**',
+      mayImport: ['protocol/**', 'workers/games/**', 'workers/replay/**', 'workers/balance/**'],
+    },
     { room: 'scripts/**', mayImport: ['protocol/**', 'src/**', 'workers/**'] },
     { room: 'bench/**', mayImport: ['protocol/**', 'src/**', 'workers/**', 'scripts/lib/**'] },
     { room: 'test/**', mayImport: ['**'] },
@@ -68,6 +71,6 @@ export const rules: Rules = {
   // Measurements compare with the vendors themselves; tests, and suites of tests that each
   // implementation of a contract runs, look from the outside.
   vendorsFree: ['bench/**', 'test/**', '**/*.test.ts', '**/*.fixture.ts', '**/suite.ts'],
-  noNode: ['protocol/**', 'workers/replay/**'],
+  noNode: ['protocol/**', 'workers/replay/**', 'workers/balance/**'],
   layered: ['src'],
 };
