@@ -9,6 +9,7 @@ import {
 } from '../protocol/index.ts';
 import type { RequestData } from '../src/jobs/job-data.ts';
 import type { Records, Standing } from '../src/jobs/records.ts';
+import { jobId } from '../src/relay/keys.ts';
 
 /** What a processor is given besides its input. */
 export interface Context<N extends KindName> {
@@ -35,6 +36,8 @@ export interface Place {
   readonly core: number | undefined;
   /** Told about a progress report that could not be sent. */
   readonly onLost: (error: unknown) => void;
+  /** What stops each request that is in hand here, by its job id; absent where a process is killed instead. */
+  readonly stops?: Map<string, (why: unknown) => void>;
 }
 
 /** Another attempt has the request: nothing this one does counts, and it must not be taken for the end. */
@@ -57,7 +60,6 @@ export class Held<N extends KindName> {
     private readonly attempt: number,
     private readonly place: Place,
     private readonly job: string,
-    signal: AbortSignal,
   ) {
     const { stopped } = this;
     this.item = {
@@ -67,7 +69,7 @@ export class Held<N extends KindName> {
         id: data.id,
         attempt,
         get signal() {
-          return stopped.with(signal);
+          return stopped.signal;
         },
         progress: (value) => {
           const sent = this.progress(value);
@@ -77,6 +79,16 @@ export class Held<N extends KindName> {
         },
       },
     };
+  }
+
+  /** As jobs and orders name the request. */
+  get name(): string {
+    return jobId(this.data.player, this.data.id);
+  }
+
+  /** Tells its processor that nothing it does for this request counts any more. */
+  stop(why: unknown): void {
+    this.stopped.stop(why);
   }
 
   /** Takes the record. @returns false when nothing is left to do. @throws Fenced */
@@ -107,7 +119,10 @@ export class Held<N extends KindName> {
       value: this.kind.progress.parse(value),
     });
     const { data, token, attempt, job } = this;
-    const sent = this.place.records.progress(data, token, attempt, job, frame, reliable).then(
+    // Who works for one alone may compute on for long after it said this.
+    const atOnce = this.kind.batch === undefined;
+    const report = this.place.records.progress(data, token, attempt, job, frame, reliable, atOnce);
+    const sent = report.then(
       (standing) => {
         if (standing !== 'ok') this.stopped.stop(standing);
       },
@@ -122,21 +137,19 @@ export class Held<N extends KindName> {
 /** A signal that is made when it is asked for: most jobs are over before they would look. */
 class Stop {
   private controller: AbortController | undefined;
-  private signal: AbortSignal | undefined;
-  private reason: unknown;
+  private stopped: { readonly why: unknown } | undefined;
 
-  stop(reason: unknown): void {
-    this.reason = reason;
-    this.controller?.abort(reason);
+  stop(why: unknown): void {
+    this.stopped ??= { why };
+    this.controller?.abort(why);
   }
 
-  with(other: AbortSignal): AbortSignal {
-    if (this.signal === undefined) {
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
       this.controller = new AbortController();
-      if (this.reason !== undefined) this.controller.abort(this.reason);
-      this.signal = AbortSignal.any([other, this.controller.signal]);
+      if (this.stopped !== undefined) this.controller.abort(this.stopped.why);
     }
-    return this.signal;
+    return this.controller.signal;
   }
 }
 

@@ -1,6 +1,8 @@
 import type { KindsOn } from '../../protocol/index.ts';
 import type { ProcessorOf } from '../attempt.ts';
-import { pipeline } from './pipeline.ts';
+import { pipeline, pipelineBatch } from './pipeline.ts';
 
 /** The processor of every kind on the io lane. They share one process: a loop that does not await stops them all. */
-export const ioProcessors = { pipeline } satisfies { [N in KindsOn<'io'>]: ProcessorOf<N> };
+export const ioProcessors = { pipeline, pipeline_batch: pipelineBatch } satisfies {
+  [N in KindsOn<'io'>]: ProcessorOf<N>;
+};
