@@ -5,7 +5,7 @@ import {
   SUBPROTOCOL,
   serverMessages,
   type ServerBody,
-} from '../../protocol/index.ts';
+} from '../../../protocol/index.ts';
 import { BenchSocket, clientFrame, type SocketEvents } from './socket.ts';
 
 const readWelcome = decoder(serverMessages.welcome);
