@@ -20,6 +20,8 @@ export interface Context<N extends KindName> {
   readonly attempt: number;
   /** Aborted when the request was cancelled, expired, or taken over by a later attempt. */
   readonly signal: AbortSignal;
+  /** Whether it is aborted by now, for who looks between steps: without a signal a request costs a third. */
+  readonly isStopped: boolean;
   /** Resolves when Redis has it. With delivery `latest`, one that comes while another is on its way is skipped. */
   progress(value: ProgressOf<N>): Promise<void>;
 }
@@ -48,6 +50,8 @@ export class Fenced extends Error {
 /** One request in the hands of one attempt. */
 export class Held<N extends KindName> {
   readonly item: Item<N>;
+  /** As jobs and orders name the request. */
+  readonly name: string;
   private readonly stopped = new Stop();
   private seq = 0;
   private last: Promise<void> | undefined;
@@ -62,6 +66,7 @@ export class Held<N extends KindName> {
     private readonly job: string,
   ) {
     const { stopped } = this;
+    this.name = jobId(data.player, data.id);
     this.item = {
       input: kind.input.parse(data.input) as InputOf<N>,
       context: {
@@ -71,6 +76,9 @@ export class Held<N extends KindName> {
         get signal() {
           return stopped.signal;
         },
+        get isStopped() {
+          return stopped.isStopped;
+        },
         progress: (value) => {
           const sent = this.progress(value);
           // Whoever awaits it sees the error; whoever does not must not end the process by it.
@@ -79,11 +87,6 @@ export class Held<N extends KindName> {
         },
       },
     };
-  }
-
-  /** As jobs and orders name the request. */
-  get name(): string {
-    return jobId(this.data.player, this.data.id);
   }
 
   /** Tells its processor that nothing it does for this request counts any more. */
@@ -142,6 +145,10 @@ class Stop {
   stop(why: unknown): void {
     this.stopped ??= { why };
     this.controller?.abort(why);
+  }
+
+  get isStopped(): boolean {
+    return this.stopped !== undefined;
   }
 
   get signal(): AbortSignal {

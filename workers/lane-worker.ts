@@ -16,6 +16,7 @@ import { VERDICT, type Records } from '../src/jobs/records.ts';
 import { jobId } from '../src/relay/keys.ts';
 import type { Counters } from '../src/lib/counters.ts';
 import type { Log } from '../src/lib/log.ts';
+import { atDeadlines } from './deadlines.ts';
 
 export interface Bookkeeping {
   readonly records: Records;
@@ -134,19 +135,18 @@ export abstract class LaneWorker extends Worker {
     token: string,
     end: (cause: Cause) => void,
   ): () => void {
-    const timers = requests.map((request) => this.deadline(job, kind, request));
-    timers.push(setTimeout(() => end('time_limit'), kind.timeLimitMs - BRIEF_MS));
+    const unwatchDeadlines = atDeadlines(requests, (request) => this.overdue(job, kind, request));
+    const limit = setTimeout(() => end('time_limit'), kind.timeLimitMs - BRIEF_MS);
     const unwatch = this.watch(job, kind, end);
     // A second attempt has taken it itself, before it began.
     if (job.attemptsStarted === 1) {
-      for (const request of requests) {
-        this.books.records
-          .begin(request, token, job.attemptsStarted, job.id ?? '')
-          .catch((error: unknown) => this.books.log.warn('not begun', { job: job.id, error }));
-      }
+      this.books.records
+        .beginAll(requests, token, job.attemptsStarted, job.id ?? '')
+        .catch((error: unknown) => this.books.log.warn('not begun', { job: job.id, error }));
     }
     return () => {
-      for (const timer of timers) clearTimeout(timer);
+      clearTimeout(limit);
+      unwatchDeadlines();
       unwatch();
     };
   }
@@ -190,17 +190,12 @@ export abstract class LaneWorker extends Worker {
   }
 
   /** The verdict is written before the process is killed; neighbours in a batch run on. */
-  private deadline(job: Job, kind: Kind, request: RequestData): NodeJS.Timeout {
-    return setTimeout(
-      () => {
-        this.expire(job, kind, request)
-          .then(() => this.stop(jobId(request.player, request.id), 'expired'))
-          .catch((error: unknown) =>
-            this.books.log.error('deadline not settled', { job: job.id, error }),
-          );
-      },
-      Math.max(request.deadline - Date.now(), 0),
-    );
+  private overdue(job: Job, kind: Kind, request: RequestData): void {
+    this.expire(job, kind, request)
+      .then(() => this.stop(jobId(request.player, request.id), 'expired'))
+      .catch((error: unknown) =>
+        this.books.log.error('deadline not settled', { job: job.id, error }),
+      );
   }
 
   /** @returns the error to give BullMQ: another one where the job must not be tried again as it is */

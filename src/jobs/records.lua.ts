@@ -129,23 +129,23 @@ return 1
 };
 
 /**
- * Attempts take records of one player. KEYS: record of each. ARGV: of each run, attempt, job id.
+ * An attempt takes records of one player. KEYS: record of each. ARGV: run, attempt, job id.
  * Reply, of each: 'ok' | 'ended' | 'fenced' (a later start has it) | 'gone'.
  */
 export const begin: Script = {
   name: 'musterBegin',
   keys: 'counted',
   lua: `${ENDED}
-local function take(rkey, run, attempt, job)
+local function take(rkey)
   local r = redis.call('HMGET', rkey, 'state', 'attempt')
   if not r[1] then return 'gone' end
   if ended[r[1]] then return 'ended' end
-  if tonumber(attempt) < tonumber(r[2]) then return 'fenced' end
-  redis.call('HSET', rkey, 'state', 'running', 'run', run, 'attempt', attempt, 'job', job)
+  if tonumber(ARGV[2]) < tonumber(r[2]) then return 'fenced' end
+  redis.call('HSET', rkey, 'state', 'running', 'run', ARGV[1], 'attempt', ARGV[2], 'job', ARGV[3])
   return 'ok'
 end
 local replies = {}
-for i, rkey in ipairs(KEYS) do replies[i] = take(rkey, ARGV[3 * i - 2], ARGV[3 * i - 1], ARGV[3 * i]) end
+for i, rkey in ipairs(KEYS) do replies[i] = take(rkey) end
 return replies
 `,
 };

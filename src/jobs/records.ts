@@ -4,7 +4,7 @@ import { randomUint32 } from '../lib/ids.ts';
 import { script, together, type Redis } from '../lib/redis.ts';
 import { asBytes, asList, asNumber, asText } from '../lib/reply.ts';
 import { TurnGather } from '../lib/turn-gather.ts';
-import { jobId, playerKeys } from '../relay/keys.ts';
+import { playerKeys } from '../relay/keys.ts';
 import { readState } from '../relay/sessions.ts';
 import * as lua from './records.lua.ts';
 
@@ -59,14 +59,10 @@ interface Asked extends RequestName {
   readonly session: string;
 }
 
-/** An attempt, as it takes a record. */
-interface Start extends RequestName {
+interface Report extends RequestName {
   readonly run: string;
   readonly attempt: number;
   readonly job: string;
-}
-
-interface Report extends Start {
   readonly frame: Uint8Array;
   readonly reliable: boolean;
 }
@@ -104,7 +100,6 @@ export class Records {
       );
     this.gather = {
       accept: gathered(async (asked: readonly Asked[]) => await this.acceptAll(asked)),
-      begin: gathered(async (starts: readonly Start[]) => await this.beginAll(starts)),
       progress: gathered(async (reports: readonly Report[]) => await this.progressAll(reports)),
       settle: gathered(async (verdicts: readonly Verdict[]) => await this.settleAll(verdicts)),
     };
@@ -165,15 +160,46 @@ export class Records {
     attempt: number,
     job: string,
   ): Promise<Standing> {
-    return await this.gather.begin.add(player, { player, id, run, attempt, job });
+    return (await this.take(player, [id], run, attempt, job))[0] as Standing;
   }
 
-  private async beginAll(starts: readonly Start[]): Promise<Standing[]> {
-    const keys = playerKeys((starts[0] as Start).player);
+  /** The same for all requests of one job. @returns how they stand, in their order */
+  async beginAll(
+    requests: readonly RequestName[],
+    run: string,
+    attempt: number,
+    job: string,
+  ): Promise<readonly Standing[]> {
+    const byPlayer = new Map<string, { ids: string[]; at: number[] }>();
+    for (const [i, { player, id }] of requests.entries()) {
+      const own = byPlayer.get(player) ?? { ids: [], at: [] };
+      own.ids.push(id);
+      own.at.push(i);
+      byPlayer.set(player, own);
+    }
+    const all: Standing[] = [];
+    const runs = [...byPlayer].map(async ([player, { ids, at }]) => {
+      const standings = await this.take(player, ids, run, attempt, job);
+      for (const [i, standing] of standings.entries()) all[at[i] as number] = standing;
+    });
+    await Promise.all(runs);
+    return all;
+  }
+
+  private async take(
+    player: string,
+    ids: readonly string[],
+    run: string,
+    attempt: number,
+    job: string,
+  ): Promise<Standing[]> {
+    const keys = playerKeys(player);
     const reply = await this.run.begin(
-      starts.length,
-      ...starts.map(({ id }) => keys.record(id)),
-      ...starts.flatMap(({ run, attempt, job }) => [run, attempt, job]),
+      ids.length,
+      ...ids.map((id) => keys.record(id)),
+      run,
+      attempt,
+      job,
     );
     return asList(reply).map(readStanding);
   }
@@ -210,7 +236,7 @@ export class Records {
         bytesOf(frame),
         reliable ? 1 : 0,
         randomUint32(),
-        jobId(player, id),
+        keys.job(id),
         attempt,
         job,
       ]),
@@ -239,7 +265,7 @@ export class Records {
         end.state,
         bytesOf(encodeFrame(serverMessages.ended, end)),
         randomUint32(),
-        jobId(player, id),
+        keys.job(id),
         end.attempt,
       ]),
     );

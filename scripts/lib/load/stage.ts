@@ -60,6 +60,8 @@ const WORKER_ENV = {
   GUESTS: 'on',
   ARENA_MATCHES: '0',
   IO_CONCURRENCY: '100000',
+  // On a machine that runs other things, too, a worker may be held up for seconds: its jobs stay its own.
+  LOCK_MS: '30000',
   REQUEST_TTL_MS: '60000',
 } as const;
 const JOIN_LIMIT_MS = 120_000;
