@@ -1,7 +1,7 @@
 /** Players and a gateway for `arena`, as many as wanted, without sockets: see lib/crowded-arena.ts. */
 import { z } from 'zod';
 import { CrowdedArena } from './lib/crowded-arena.ts';
-import { obey } from './lib/orders.ts';
+import { obey } from '../scripts/lib/measure/orders.ts';
 
 const startOrder = z.object({ url: z.string() });
 const count = z.object({ count: z.int().min(0) });

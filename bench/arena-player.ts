@@ -5,7 +5,7 @@ import { connect } from '../protocol/client/index.ts';
 import { orderKnockout, Placer } from '../scripts/lib/arenas.ts';
 import { connectRedis } from '../src/lib/redis.ts';
 import { MatchPlayer } from './lib/match-player.ts';
-import { obey } from './lib/orders.ts';
+import { obey } from '../scripts/lib/measure/orders.ts';
 import type { Probe } from './lib/overhead.ts';
 
 const startOrder = z.object({ url: z.string(), port: z.int() });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { spawnNode } from '../test/support/process.ts';
-import { childrenOf } from './lib/proc.ts';
+import { childrenOf } from '../scripts/lib/measure/proc.ts';
 
 const report = z.strictObject({
   suite: z.string(),

@@ -2,7 +2,7 @@
 import { Worker } from 'bullmq';
 import { z } from 'zod';
 import { connect, PLAIN_QUEUE, processorFile, workerOptions } from './lib/bull.ts';
-import { obey } from './lib/orders.ts';
+import { obey } from '../scripts/lib/measure/orders.ts';
 
 const startOrder = z.object({ url: z.string(), core: z.int().optional() });
 

@@ -1,7 +1,7 @@
 /** Sessions that said hello and nothing since, for `memory`. */
 import { z } from 'zod';
-import { obey } from './lib/orders.ts';
-import { joinAsGuest } from './lib/player.ts';
+import { obey } from '../scripts/lib/measure/orders.ts';
+import { joinAsGuest } from '../scripts/lib/measure/player.ts';
 
 const joinOrder = z.object({ port: z.int(), count: z.int().min(1) });
 

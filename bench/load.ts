@@ -3,9 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { clientMessages, encodeFrame, serverMessages } from '../protocol/index.ts';
 import { createLoad, loadNames, PERIOD, type Load } from './lib/loads.ts';
-import { obey } from './lib/orders.ts';
-import { joinAsGuest, refusal } from './lib/player.ts';
-import { BenchSocket, clientFrame } from './lib/socket.ts';
+import { obey } from '../scripts/lib/measure/orders.ts';
+import { joinAsGuest, refusal } from '../scripts/lib/measure/player.ts';
+import { BenchSocket, clientFrame } from '../scripts/lib/measure/socket.ts';
 
 const connectOrder = z.object({
   load: z.enum(loadNames),

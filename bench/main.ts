@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { onSignals } from '../scripts/lib/signals.ts';
 import { percent, reportLine, table } from './lib/figures.ts';
-import { Neighbours } from './lib/proc.ts';
+import { Neighbours } from '../scripts/lib/measure/proc.ts';
 import { Stage } from './lib/stage.ts';
 import type { Suite } from './lib/suite.ts';
 import { arena } from './suites/arena.ts';

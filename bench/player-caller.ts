@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { clientMessages, decodeBody, encodeFrame, serverMessages } from '../protocol/index.ts';
 import { drive } from './lib/drive.ts';
-import { joinAsGuest, refusal } from './lib/player.ts';
-import { clientFrame, type BenchSocket } from './lib/socket.ts';
+import { joinAsGuest, refusal } from '../scripts/lib/measure/player.ts';
+import { clientFrame, type BenchSocket } from '../scripts/lib/measure/socket.ts';
 
 const startOrder = z.object({ port: z.int(), players: z.int().min(1) });
 const endShape = z.object({ id: z.string(), state: z.string() });

@@ -3,7 +3,7 @@
  * gateway's, so that the native side does the same for both.
  */
 import uws, { type us_listen_socket } from 'uWebSockets.js';
-import { obey } from './lib/orders.ts';
+import { obey } from '../scripts/lib/measure/orders.ts';
 
 obey({
   /** @returns the port */

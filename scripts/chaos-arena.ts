@@ -7,8 +7,8 @@ import { parseArgs } from 'node:util';
 import { allowedCores } from '../workers/cores.ts';
 import type { Samples } from './lib/bots/tally.ts';
 import { chaos, type ChaosReport } from './lib/chaos/arena.ts';
-import { openChaosHouse } from './lib/chaos/house.ts';
 import type { Verdict } from './lib/chaos/verdict.ts';
+import { openOwnHouse } from './lib/own-house.ts';
 import { onSignals } from './lib/signals.ts';
 
 /** For what players see of an arena's death, ms. */
@@ -25,10 +25,17 @@ async function main(): Promise<boolean> {
     lines.push(line);
     if (lines.length > LINES_KEPT) lines.shift();
   };
-  // The last core, as a worker chooses it on a machine with two: the first is everybody's.
+  // As many arenas as cores: the last one, as a worker chooses it on a machine with two: the first is everybody's.
   const cores = String(allowedCores()?.at(-1) ?? 0);
   say(`starting Redis, two gateways and ${workers === 1 ? 'a worker' : `${workers} workers`}`);
-  const house = await openChaosHouse({ gateways: 2, workers, cores, say, log });
+  const house = await openOwnHouse({
+    name: 'chaos',
+    gateways: 2,
+    workers,
+    workerEnv: { CORES: cores },
+    say,
+    log,
+  });
   onSignals(
     () => void house.stop().then(() => process.exit(130)),
     () => process.exit(130),

@@ -20,10 +20,16 @@ export type Processor<N extends KindName> = (
   context: Item<N>['context'],
 ) => Promise<ResultOf<N>> | ResultOf<N>;
 
-/** The same for many requests at once. One result or error for each, in their order: an error fails only its own. */
+/** What became of one request of a batch: its result, an error that fails it alone, or a promise of either. */
+export type Outcome<N extends KindName> = ResultOf<N> | Error | Promise<ResultOf<N> | Error>;
+
+/**
+ * The same for many requests at once. One outcome for each, in their order; one that is a promise ends its request when
+ * it settles, however long its neighbours take.
+ */
 export type BatchProcessor<N extends KindName> = (
   items: readonly Item<N>[],
-) => Promise<readonly (ResultOf<N> | Error)[]>;
+) => readonly Outcome<N>[] | Promise<readonly Outcome<N>[]>;
 
 /** What a kind's place in the tables of processors holds. */
 export type ProcessorOf<N extends KindName> = N extends WorkloadKind
@@ -66,43 +72,93 @@ export async function runAttempt<N extends KindName>(
   const attempt = job.attemptsStarted;
   const began = Date.now();
   let held = readRequests(job.data).map(
-    (data) => new Held<N>(kind, data, token, attempt, place, job.id ?? '', signal),
+    (data) => new Held<N>(kind, data, token, attempt, place, job.id ?? ''),
   );
   if (attempt > 1) held = await standing(held);
   if (held.length === 0) return [];
 
-  const outcomes = await outcomesOf(kind, held, processor);
-  const ran: End['ran'] = {
-    worker: place.worker,
-    ...(place.core !== undefined && { core: place.core }),
-    pid: process.pid,
-    waitedMs: Math.max(began - job.timestamp, 0),
-    ms: Date.now() - began,
-  };
-  const last = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-  const ends = await Promise.all(
-    held.map(async (one, i) => await end(kind, one, outcomes[i], ran, last && held.length > 1)),
-  );
-  const failed = ends.filter((one) => one instanceof Error);
-  if (failed.length > 1)
-    throw new Error(`${failed.length} of ${held.length} failed: ${failed[0]?.message}`);
-  if (failed[0] !== undefined) throw failed[0];
-  return ends.filter((one) => typeof one === 'string');
+  const unwatch = stopWith(signal, held, place);
+  try {
+    const last = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+    const waitedMs = Math.max(began - job.timestamp, 0);
+    const outcomes = outcomesOf(kind, held, processor);
+    const ends = await Promise.allSettled(
+      held.map(async (one, i) => {
+        const outcome = await outcomes(i);
+        await one.flush();
+        const ran: End['ran'] = {
+          worker: place.worker,
+          ...(place.core !== undefined && { core: place.core }),
+          pid: process.pid,
+          waitedMs,
+          ms: Date.now() - began,
+        };
+        return await end(kind, one, outcome, ran, last && held.length > 1);
+      }),
+    );
+    return endsOf(ends);
+  } finally {
+    unwatch();
+  }
 }
 
-async function outcomesOf<N extends KindName>(
+/** Only when all are over: what is thrown fails the job, which others would take while some of it still runs. */
+function endsOf(
+  ends: readonly PromiseSettledResult<EndedState | Error | undefined>[],
+): EndedState[] {
+  for (const one of ends) {
+    // Redis did not take an end, or another attempt has a request: that comes before an item's own error.
+    if (one.status === 'rejected') throw one.reason;
+  }
+  const values = ends.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failed = values.filter((value) => value instanceof Error);
+  const [first] = failed;
+  // One error of all: the processor's own, as it threw it.
+  if (first !== undefined && failed.every((error) => error === first)) throw first;
+  if (first !== undefined)
+    throw new Error(`${failed.length} of ${ends.length} failed: ${first.message}`);
+  return values.filter((value) => typeof value === 'string');
+}
+
+/** @returns what waits for the outcome of request number i; whatever was thrown is an outcome, too */
+function outcomesOf<N extends KindName>(
   kind: Kind,
   held: readonly Held<N>[],
   processor: ProcessorOf<N>,
-): Promise<readonly unknown[]> {
-  try {
+): (i: number) => Promise<unknown> {
+  const all = (async (): Promise<readonly unknown[]> => {
     if (kind.batch !== undefined)
       return await (processor as BatchProcessor<N>)(held.map(({ item }) => item));
     const [one] = held as [Held<N>];
     return [await (processor as Processor<N>)(one.item.input, one.item.context)];
-  } finally {
-    await Promise.all(held.map(async (one) => await one.flush()));
-  }
+  })();
+  return async (i) => {
+    try {
+      return await (
+        await all
+      )[i];
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  };
+}
+
+/** The attempt's signal stops all of its requests; an order may stop one of them alone. @returns what ends it */
+function stopWith<N extends KindName>(
+  signal: AbortSignal,
+  held: readonly Held<N>[],
+  { stops }: Place,
+): () => void {
+  const stopAll = (): void => {
+    for (const one of held) one.stop(signal.reason);
+  };
+  if (signal.aborted) stopAll();
+  else signal.addEventListener('abort', stopAll, { once: true });
+  for (const one of held) stops?.set(one.name, (why) => one.stop(why));
+  return () => {
+    signal.removeEventListener('abort', stopAll);
+    for (const one of held) stops?.delete(one.name);
+  };
 }
 
 /**

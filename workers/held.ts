@@ -12,6 +12,7 @@ import type { Notes } from '../src/history/notes.ts';
 import type { Records, Standing } from '../src/jobs/records.ts';
 import type { Workloads } from '../src/jobs/workloads.ts';
 import type { Counters } from '../src/lib/counters.ts';
+import { jobId } from '../src/relay/keys.ts';
 
 /** What a processor is given besides its input. */
 export interface Context<N extends KindName> {
@@ -22,6 +23,8 @@ export interface Context<N extends KindName> {
   readonly attempt: number;
   /** Aborted when the request was cancelled, expired, or taken over by a later attempt. */
   readonly signal: AbortSignal;
+  /** Whether it is aborted by now, for who looks between steps: without a signal a request costs a third. */
+  readonly isStopped: boolean;
   /** Resolves when Redis has it. With delivery `latest`, one that comes while another is on its way is skipped. */
   progress(value: ProgressOf<N>): Promise<void>;
 }
@@ -41,6 +44,8 @@ export interface Place {
   readonly core: number | undefined;
   /** Told about a progress report that could not be sent. */
   readonly onLost: (error: unknown) => void;
+  /** What stops each request that is in hand here, by its job id; absent where a process is killed instead. */
+  readonly stops?: Map<string, (why: unknown) => void>;
 }
 
 /** Another attempt has the request: nothing this one does counts, and it must not be taken for the end. */
@@ -51,6 +56,8 @@ export class Fenced extends Error {
 /** One request in the hands of one attempt. */
 export class Held<N extends KindName> {
   readonly item: Item<N>;
+  /** As jobs and orders name the request. */
+  readonly name: string;
   private readonly stopped = new Stop();
   private seq = 0;
   private last: Promise<void> | undefined;
@@ -63,9 +70,9 @@ export class Held<N extends KindName> {
     private readonly attempt: number,
     private readonly place: Place,
     private readonly job: string,
-    signal: AbortSignal,
   ) {
     const { stopped } = this;
+    this.name = jobId(data.player, data.id);
     this.item = {
       input: kind.input.parse(data.input) as InputOf<N>,
       context: {
@@ -73,7 +80,10 @@ export class Held<N extends KindName> {
         id: data.id,
         attempt,
         get signal() {
-          return stopped.with(signal);
+          return stopped.signal;
+        },
+        get isStopped() {
+          return stopped.isStopped;
         },
         progress: (value) => {
           const sent = this.progress(value);
@@ -83,6 +93,11 @@ export class Held<N extends KindName> {
         },
       },
     };
+  }
+
+  /** Tells its processor that nothing it does for this request counts any more. */
+  stop(why: unknown): void {
+    this.stopped.stop(why);
   }
 
   /** Takes the record. @returns false when nothing is left to do. @throws Fenced */
@@ -118,7 +133,10 @@ export class Held<N extends KindName> {
     const frame = encodeFrame(serverMessages.progress, report);
     const when = { kind: this.kind.name, at: Date.now() };
     this.place.history.note({ is: 'report', player, ...report, ...when }, frame.byteLength);
-    const sent = this.place.records.progress(data, token, attempt, job, frame, reliable).then(
+    // Who works for one alone may compute on for long after it said this.
+    const atOnce = this.kind.batch === undefined;
+    const told = this.place.records.progress(data, token, attempt, job, frame, reliable, atOnce);
+    const sent = told.then(
       (standing) => {
         if (standing !== 'ok') this.stopped.stop(standing);
       },
@@ -133,21 +151,23 @@ export class Held<N extends KindName> {
 /** A signal that is made when it is asked for: most jobs are over before they would look. */
 class Stop {
   private controller: AbortController | undefined;
-  private signal: AbortSignal | undefined;
-  private reason: unknown;
+  private stopped: { readonly why: unknown } | undefined;
 
-  stop(reason: unknown): void {
-    this.reason = reason;
-    this.controller?.abort(reason);
+  stop(why: unknown): void {
+    this.stopped ??= { why };
+    this.controller?.abort(why);
   }
 
-  with(other: AbortSignal): AbortSignal {
-    if (this.signal === undefined) {
+  get isStopped(): boolean {
+    return this.stopped !== undefined;
+  }
+
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
       this.controller = new AbortController();
-      if (this.reason !== undefined) this.controller.abort(this.reason);
-      this.signal = AbortSignal.any([other, this.controller.signal]);
+      if (this.stopped !== undefined) this.controller.abort(this.stopped.why);
     }
-    return this.signal;
+    return this.controller.signal;
   }
 }
 

@@ -1,8 +1,8 @@
-import type { Kind, KindsOn } from '../protocol/index.ts';
+import type { Kind, KindName, KindsOn } from '../protocol/index.ts';
 import type { Config } from '../src/lib/config.ts';
 import type { Redis } from '../src/lib/redis.ts';
 import { queuePrefix } from '../src/relay/keys.ts';
-import { runAttempt } from './attempt.ts';
+import { runAttempt, type ProcessorOf } from './attempt.ts';
 import type { Place } from './held.ts';
 import { MAX_TAKEOVERS } from './core-worker.ts';
 import { LaneWorker, type Bookkeeping } from './lane-worker.ts';
@@ -13,6 +13,8 @@ export class IoWorker extends LaneWorker {
   override readonly core = undefined;
   override readonly pid = process.pid;
   private readonly stops = new Map<string, AbortController>();
+  /** What stops each request, those of a batch one by one. */
+  private readonly requests: Map<string, (why: unknown) => void>;
 
   constructor(
     connection: Redis,
@@ -20,6 +22,7 @@ export class IoWorker extends LaneWorker {
     books: Bookkeeping,
     place: Place,
   ) {
+    const requests = new Map<string, (why: unknown) => void>();
     super(
       'io',
       async (job, token = '', signal = new AbortController().signal) => {
@@ -27,10 +30,12 @@ export class IoWorker extends LaneWorker {
         const id = job.id ?? '';
         this.stops.set(id, stop);
         try {
-          const processor = ioProcessors[job.name as KindsOn<'io'>];
+          const processor = ioProcessors[
+            job.name as KindsOn<'io'>
+          ] as unknown as ProcessorOf<KindName>;
           const both = AbortSignal.any([signal, stop.signal]);
           return await Promise.race([
-            runAttempt(job, token, both, processor, place),
+            runAttempt(job, token, both, processor, { ...place, stops: requests }),
             aborted(stop.signal),
           ]);
         } finally {
@@ -49,6 +54,15 @@ export class IoWorker extends LaneWorker {
       },
       books,
     );
+    this.requests = requests;
+  }
+
+  /** A request that shares its job with others is stopped alone. */
+  override stop(job: string, why: string): boolean {
+    if (super.stop(job, why)) return true;
+    const stop = this.requests.get(job);
+    stop?.(new Error(why));
+    return stop !== undefined;
   }
 
   /** Nothing can be killed here: the attempt is given up, and its processor is told so by its signal. */

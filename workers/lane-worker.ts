@@ -20,6 +20,7 @@ import { isRunnerOf, jobId, sparesOf } from '../src/relay/keys.ts';
 import type { Notes } from '../src/history/notes.ts';
 import type { Counters } from '../src/lib/counters.ts';
 import type { Log } from '../src/lib/log.ts';
+import { atDeadlines } from './deadlines.ts';
 import { AGAIN, SLICE_MS } from './workload.ts';
 
 export interface Bookkeeping {
@@ -72,13 +73,16 @@ export abstract class LaneWorker extends Worker {
   /** Called when an attempt starts. @returns what to call when it is over */
   protected abstract watch(job: Job, kind: Kind, end: (cause: Cause) => void): () => void;
 
-  /** Stops what runs here of a request whose verdict is written. @param job of the request */
-  stop(job: string, why: string): void {
+  /** Stops what runs here of a request whose verdict is written. @param job of the request @returns whether any does */
+  stop(job: string, why: string): boolean {
+    let found = false;
     for (const [id, kill] of this.active) {
       if (id !== job && !isRunnerOf(id, job)) continue;
+      found = true;
       this.cancelJob(id, why);
       setTimeout(() => this.active.get(id) === kill && kill(), STOP_GRACE_MS).unref();
     }
+    return found;
   }
 
   /** Gives the jobs that still run here back to the queue, for another worker, and stops them. */
@@ -159,23 +163,22 @@ export abstract class LaneWorker extends Worker {
     token: string,
     end: (cause: Cause) => void,
   ): () => void {
-    const timers = requests.map((request) => this.deadline(job, kind, request));
+    const unwatchDeadlines = atDeadlines(requests, (request) => this.overdue(job, kind, request));
     const parts = kind.parts !== undefined;
     const limitMs = kind.timeLimitMs + (parts ? SLICE_MS : 0);
-    timers.push(setTimeout(() => end('time_limit'), limitMs - BRIEF_MS));
+    const limit = setTimeout(() => end('time_limit'), limitMs - BRIEF_MS);
     const unwatch = this.watch(job, kind, end);
     // Runners of a workload begin again with each slice.
     if (!parts || job.attemptsStarted === 1) this.noteBegan(job, kind, requests);
     // A second attempt has taken it itself, before it began.
     if (job.attemptsStarted === 1) {
-      for (const request of requests) {
-        this.books.records
-          .begin(request, parts ? PARTS_RUN : token, job.attemptsStarted, job.id ?? '')
-          .catch((error: unknown) => this.books.log.warn('not begun', { job: job.id, error }));
-      }
+      this.books.records
+        .beginAll(requests, parts ? PARTS_RUN : token, job.attemptsStarted, job.id ?? '')
+        .catch((error: unknown) => this.books.log.warn('not begun', { job: job.id, error }));
     }
     return () => {
-      for (const timer of timers) clearTimeout(timer);
+      clearTimeout(limit);
+      unwatchDeadlines();
       unwatch();
     };
   }
@@ -231,17 +234,12 @@ export abstract class LaneWorker extends Worker {
   }
 
   /** The verdict is written before the process is killed; neighbours in a batch run on. */
-  private deadline(job: Job, kind: Kind, request: RequestData): NodeJS.Timeout {
-    return setTimeout(
-      () => {
-        this.expire(job, kind, request)
-          .then(() => this.stop(jobId(request.player, request.id), 'expired'))
-          .catch((error: unknown) =>
-            this.books.log.error('deadline not settled', { job: job.id, error }),
-          );
-      },
-      Math.max(request.deadline - Date.now(), 0),
-    );
+  private overdue(job: Job, kind: Kind, request: RequestData): void {
+    this.expire(job, kind, request)
+      .then(() => this.stop(jobId(request.player, request.id), 'expired'))
+      .catch((error: unknown) =>
+        this.books.log.error('deadline not settled', { job: job.id, error }),
+      );
   }
 
   /** @returns the error to give BullMQ: another one where the job must not be tried again as it is */

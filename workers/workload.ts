@@ -103,7 +103,7 @@ class Slice<N extends WorkloadKind> {
     if (request === undefined) throw new Error('runner without a request');
     this.me = { request, runner: readRunner(job.data), starts: job.attemptsStarted, token };
     // All runners of a request hold its record together.
-    this.held = new Held<N>(this.kind, request, PARTS_RUN, 1, place, job.id ?? '', signal);
+    this.held = new Held<N>(this.kind, request, PARTS_RUN, 1, place, job.id ?? '');
     this.input = this.held.item.input;
     this.total = this.kind.parts?.count(this.input) ?? 0;
   }

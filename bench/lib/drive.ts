@@ -1,6 +1,6 @@
 /** Both callers of `jobs` are driven by this, so that they are timed alike. */
 import { z } from 'zod';
-import { obey, type Orders } from './orders.ts';
+import { obey, type Orders } from '../../scripts/lib/measure/orders.ts';
 
 /** Asks for one no-op job and resolves when its end is there; rejects when it ended otherwise than done. */
 export type Ask = () => Promise<void>;

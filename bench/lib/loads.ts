@@ -5,7 +5,7 @@ import {
   serverMessages,
   type ServerMessageName,
 } from '../../protocol/index.ts';
-import { clientFrame } from './socket.ts';
+import { clientFrame } from '../../scripts/lib/measure/socket.ts';
 
 /** `echo` goes to the raw server, the others to the gateway. */
 export const loadNames = ['echo', 'ping', 'say', 'presence'] as const;

@@ -9,8 +9,8 @@ import {
 import { readFrame } from '../../protocol/client/frames.ts';
 import { Stream } from '../../protocol/client/match-stream.ts';
 import type { Probe } from './overhead.ts';
-import { joinAsGuest, refusal } from './player.ts';
-import { clientFrame, type BenchSocket } from './socket.ts';
+import { joinAsGuest, refusal } from '../../scripts/lib/measure/player.ts';
+import { clientFrame, type BenchSocket } from '../../scripts/lib/measure/socket.ts';
 
 const ANSWER_LIMIT_MS = 20_000;
 const KEEP_ALIVE_MS = 10_000;

@@ -9,7 +9,7 @@ import { bringRedis } from '../../scripts/lib/redis/bring.ts';
 import { findRedis } from '../../scripts/lib/redis/find.ts';
 import { startRedisServer } from '../../scripts/lib/redis/server.ts';
 import { allowedCores, canPin } from '../../workers/cores.ts';
-import { Helper } from './orders.ts';
+import { Helper } from '../../scripts/lib/measure/orders.ts';
 
 export interface Program {
   readonly name: string;

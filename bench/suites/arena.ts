@@ -5,10 +5,10 @@ import { connectRedis } from '../../src/lib/redis.ts';
 import { Arenas, isFresh, type ArenaBeat } from '../../src/match/arenas.ts';
 import { knockout } from '../../workers/games/knockout/index.ts';
 import { arenaOutcome, type Level, type Probed, type Window } from '../lib/arena-report.ts';
-import type { Helper } from '../lib/orders.ts';
+import type { Helper } from '../../scripts/lib/measure/orders.ts';
 import { beyondTheWait } from '../lib/overhead.ts';
 import { percentile } from '../lib/figures.ts';
-import { coreSeconds, Meter } from '../lib/proc.ts';
+import { coreSeconds, Meter } from '../../scripts/lib/measure/proc.ts';
 import { say, type Stage } from '../lib/stage.ts';
 import type { Suite } from '../lib/suite.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { oneByOneAnswer, windowAnswer } from '../lib/drive.ts';
 import { inTurn, median, percentile, ratioOfRounds, whole } from '../lib/figures.ts';
-import type { Helper } from '../lib/orders.ts';
-import { childrenOf, Meter } from '../lib/proc.ts';
+import type { Helper } from '../../scripts/lib/measure/orders.ts';
+import { childrenOf, Meter } from '../../scripts/lib/measure/proc.ts';
 import { say, type Stage } from '../lib/stage.ts';
 import type { Suite } from '../lib/suite.ts';
 

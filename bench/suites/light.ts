@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { inTurn, percent, ratioOfRounds, whole } from '../lib/figures.ts';
 import type { LoadName } from '../lib/loads.ts';
-import type { Helper } from '../lib/orders.ts';
-import { Meter } from '../lib/proc.ts';
+import type { Helper } from '../../scripts/lib/measure/orders.ts';
+import { Meter } from '../../scripts/lib/measure/proc.ts';
 import { say, type Stage } from '../lib/stage.ts';
 import type { Suite } from '../lib/suite.ts';
 

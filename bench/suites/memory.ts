@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import { whole } from '../lib/figures.ts';
-import { residentBytes } from '../lib/proc.ts';
+import { residentBytes } from '../../scripts/lib/measure/proc.ts';
 import { dist, say } from '../lib/stage.ts';
 import type { Suite } from '../lib/suite.ts';
 

@@ -1,7 +1,7 @@
 import WebSocket from 'ws';
 import { connect } from '../../protocol/client/index.ts';
 import { whole } from '../lib/figures.ts';
-import { childrenOf, residentBytes } from '../lib/proc.ts';
+import { childrenOf, residentBytes } from '../../scripts/lib/measure/proc.ts';
 import { GATEWAY_ENV, say } from '../lib/stage.ts';
 import type { Suite } from '../lib/suite.ts';
 

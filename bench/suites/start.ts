@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { SUBPROTOCOL } from '../../protocol/index.ts';
 import { freePort } from '../../scripts/lib/ports.ts';
 import { median, ratioOfRounds } from '../lib/figures.ts';
-import { BenchSocket } from '../lib/socket.ts';
+import { BenchSocket } from '../../scripts/lib/measure/socket.ts';
 import { GATEWAY_ENV, say, type Stage } from '../lib/stage.ts';
 import type { Suite } from '../lib/suite.ts';
 

@@ -8,7 +8,7 @@ import { forecast } from './forecast.ts';
 import type { Batch, Kind, Lane, Parts } from './kind.ts';
 import { matchmake } from './matchmake.ts';
 import { narrate } from './narrate.ts';
-import { pipeline } from './pipeline.ts';
+import { pipeline, pipelineBatch } from './pipeline.ts';
 import { verify } from './verify.ts';
 
 /** Every job kind. Adding one here makes the compiler ask for its processor in workers/processors. */
@@ -22,6 +22,7 @@ export const kinds = {
   matchmake,
   narrate,
   pipeline,
+  pipeline_batch: pipelineBatch,
   verify,
 } as const satisfies {
   [N in string]: Kind<N>;

@@ -46,6 +46,7 @@ const good: { readonly [N in KindName]: readonly [unknown, unknown][] } = {
     ],
   ],
   pipeline: [[{}, { firstMs: 50, secondMs: 50, thenMs: 50, note: '' }]],
+  pipeline_batch: [[{ thenMs: 0 }, { firstMs: 50, secondMs: 50, thenMs: 0, note: '' }]],
   verify: [[{ match: 'AAAA-_09zzzzAAAA' }, { match: 'AAAA-_09zzzzAAAA' }]],
 };
 
@@ -106,6 +107,7 @@ const bad: { readonly [N in KindName]: readonly unknown[] } = {
     { note: 'x'.repeat(257) },
     { more: 1 },
   ],
+  pipeline_batch: [{ firstMs: -1 }, { more: 1 }],
   verify: [{}, { match: 'AAAA' }, { match: 'AAAA/../AAAAAAAA' }, { match: 7 }],
 };
 

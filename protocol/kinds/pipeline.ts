@@ -3,9 +3,7 @@ import { defineKind } from './kind.ts';
 
 const delayMs = z.int().min(0).max(60_000);
 
-/** Two awaited calls side by side, then a third: the shape of most service work, and the load tests' unit. */
-export const pipeline = defineKind({
-  name: 'pipeline',
+const shape = {
   lane: 'io',
   input: z.strictObject({
     firstMs: delayMs.default(50),
@@ -19,4 +17,14 @@ export const pipeline = defineKind({
   deadlineMs: 600_000,
   perPlayer: 1_000,
   depth: 100_000,
+} as const;
+
+/** Two awaited calls side by side, then a third: the shape of most service work, and the load tests' unit. */
+export const pipeline = defineKind({ name: 'pipeline', ...shape });
+
+/** The same, gathered: what a job costs is shared by those who came within the same moment. */
+export const pipelineBatch = defineKind({
+  name: 'pipeline_batch',
+  ...shape,
+  batch: { windowMs: 5, max: 100 },
 });

@@ -13,7 +13,7 @@ import { MatchRecords } from '../match/records.ts';
 import { Replays } from '../match/replays.ts';
 import { gatewayChannel, GUEST_SECRET_KEY, roomChannel } from '../relay/keys.ts';
 import { Sessions } from '../relay/sessions.ts';
-import { readWake } from '../relay/wake.ts';
+import { eachWake, readWake } from '../relay/wake.ts';
 import { Auth } from './auth.ts';
 import { Connection } from './connection.ts';
 import { Dispatcher } from './dispatch.ts';
@@ -247,33 +247,21 @@ function socketEvents({
   };
 }
 
-function listen(
-  subscriber: Redis,
-  name: string,
-  parts: {
-    readonly hub: Hub;
-    readonly watchers: Watchers;
-    readonly rooms: Rooms;
-    readonly matches: Matches;
-    readonly counters: Counters;
-  },
-): void {
+interface Ears {
+  readonly hub: Hub;
+  readonly watchers: Watchers;
+  readonly rooms: Rooms;
+  readonly matches: Matches;
+  readonly counters: Counters;
+}
+
+function listen(subscriber: Redis, name: string, parts: Ears): void {
   const own = gatewayChannel(name);
   const roomPrefix = roomChannel('');
   subscriber.on('messageBuffer', (channelBytes: Buffer, payload: Buffer) => {
     const channel = channelBytes.toString();
     if (channel !== own) return parts.rooms.receive(channel.slice(roomPrefix.length), payload);
-    try {
-      const wake = readWake(payload);
-      if (wake === undefined) parts.counters.add('wakes_dropped', 'unreadable');
-      else if (wake.is === 'snapshots') parts.matches.snapshots(wake.packed);
-      else if (wake.is === 'match') parts.matches.changed(wake.match);
-      else if (wake.is === 'watched') parts.watchers.wake(wake.jobId, wake.frame);
-      else parts.hub.wake(wake);
-    } catch {
-      // A frame that cannot be read, of another version's worker for example, must not end every player's gateway.
-      parts.counters.add('wakes_dropped', 'unreadable');
-    }
+    eachWake(payload, (bytes) => hearOne(bytes, parts));
   });
   const hear = async (): Promise<void> => {
     await subscriber.subscribe(own);
@@ -287,6 +275,20 @@ function listen(
     if (connected) hear().then(() => checkAll(parts.hub, parts.matches), failed);
     connected = true;
   });
+}
+
+function hearOne(bytes: Buffer, { hub, watchers, matches, counters }: Ears): void {
+  try {
+    const wake = readWake(bytes);
+    if (wake === undefined) counters.add('wakes_dropped', 'unreadable');
+    else if (wake.is === 'snapshots') matches.snapshots(wake.packed);
+    else if (wake.is === 'match') matches.changed(wake.match);
+    else if (wake.is === 'watched') watchers.wake(wake.jobId, wake.frame);
+    else hub.wake(wake);
+  } catch {
+    // A frame that cannot be read, of another version's worker for example, must not end every player's gateway.
+    counters.add('wakes_dropped', 'unreadable');
+  }
 }
 
 function checkAll(hub: Hub, matches: Matches): void {

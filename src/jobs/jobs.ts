@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import {
   explain,
   kindNamed,
@@ -299,9 +299,5 @@ function readInput(kind: Kind, input: unknown): unknown {
 
 /** The schema has ordered the keys and filled in defaults, so equal inputs have equal JSON. */
 function hashOf(kind: Kind, input: unknown): string {
-  return createHash('sha256')
-    .update(kind.name)
-    .update('\0')
-    .update(JSON.stringify(input))
-    .digest('base64url');
+  return digest('sha256', `${kind.name}\0${JSON.stringify(input)}`, 'base64url');
 }

@@ -34,6 +34,15 @@ test('a full call does not wait', async () => {
   expect(calls).toEqual([2]);
 });
 
+test('what comes in one turn is never more than a call holds', async () => {
+  const { gather, calls } = counted(1, 2);
+  const five = [1, 2, 3, 4, 5];
+  expect(await Promise.all(five.map(async (item) => await gather.add(item)))).toEqual(
+    five.map((item) => item * 2),
+  );
+  expect(calls).toEqual([2, 2, 1]);
+});
+
 test('a call that fails fails for all of it, and the next one is tried', async () => {
   let fails = true;
   const gather = new Gather<number, number>(async (items) => {

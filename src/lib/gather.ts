@@ -13,7 +13,7 @@ export class Gather<T, R> {
   /**
    * @param run one result for each item, in their order
    * @param waitMs how long the first of a call waits for others; 0: only while the call before it is on its way
-   * @param max items of one call, about
+   * @param max items of one call: Redis takes only so many arguments of a script at once
    */
   constructor(
     private readonly run: (items: readonly T[]) => Promise<readonly R[]>,
@@ -46,12 +46,21 @@ export class Gather<T, R> {
 
   private async fly(items: readonly T[]): Promise<readonly R[]> {
     this.flying = true;
-    const flight = this.run(items);
+    const flight = this.runAll(items);
     this.flight = flight.catch(() => undefined);
     try {
       return await flight;
     } finally {
       if (this.answer === undefined) this.flying = false;
     }
+  }
+
+  /** What came in one turn may be more than one call holds. */
+  private async runAll(items: readonly T[]): Promise<readonly R[]> {
+    if (items.length <= this.max) return await this.run(items);
+    const parts: Promise<readonly R[]>[] = [];
+    for (let at = 0; at < items.length; at += this.max)
+      parts.push(this.run(items.slice(at, at + this.max)));
+    return (await Promise.all(parts)).flat();
   }
 }

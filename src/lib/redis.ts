@@ -41,7 +41,8 @@ export function isAway(redis: Redis): boolean {
 /** A Lua script and how its keys are counted. Source files name what each KEYS and ARGV entry is. */
 export interface Script {
   readonly name: string;
-  readonly keys: number;
+  /** `counted`: as many as its first argument says. */
+  readonly keys: number | 'counted';
   readonly lua: string;
 }
 
@@ -53,8 +54,21 @@ type Run = (...args: Argument[]) => Promise<unknown>;
  * Buffers; the caller's schema reads them.
  */
 export function script(redis: Redis, { name, keys, lua }: Script): Run {
-  redis.defineCommand(name, { numberOfKeys: keys, lua });
+  redis.defineCommand(name, { lua, ...(keys !== 'counted' && { numberOfKeys: keys }) });
   const run: unknown = Reflect.get(redis, `${name}Buffer`);
   if (typeof run !== 'function') throw new Error(`script ${name} was not defined`);
   return (...args) => (run as Run).apply(redis, args);
+}
+
+/** Commands that `start` issues leave in one write: a write for each costs more than most of them do in Redis. */
+export function together(redis: Redis, start: () => void): void {
+  // Before it is connected there is no stream, and commands wait for one.
+  if (redis.status !== 'ready') return start();
+  const { stream } = redis;
+  stream.cork();
+  try {
+    start();
+  } finally {
+    stream.uncork();
+  }
 }

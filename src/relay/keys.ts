@@ -2,42 +2,74 @@
  * Names of everything in Redis. The part in braces is the hash tag: keys of one tag live on one node of a cluster,
  * so one script may touch them all.
  */
-export interface PlayerKeys {
+export class PlayerKeys {
   /** `m:{player}:`; scripts build the others from it. */
   readonly base: string;
-  readonly open: string;
-  readonly unacked: string;
-  readonly inflight: string;
-  readonly sessions: string;
-  readonly rating: string;
+  /** The player as part of a name. */
+  private readonly tag: string;
+
+  constructor(player: string) {
+    this.tag = playerTag(player);
+    this.base = `m:{${this.tag}}:`;
+  }
+
+  get open(): string {
+    return `${this.base}open`;
+  }
+
+  get unacked(): string {
+    return `${this.base}unacked`;
+  }
+
+  get inflight(): string {
+    return `${this.base}inflight`;
+  }
+
+  get sessions(): string {
+    return `${this.base}sessions`;
+  }
+
+  get rating(): string {
+    return `${this.base}rating`;
+  }
+
   /** Set of the matches that the player has a seat in. */
-  readonly matches: string;
+  get matches(): string {
+    return `${this.base}matches`;
+  }
+
   /** The match that matchmaking has put the player in and that is not placed yet. */
-  readonly promised: string;
-  record(requestId: string): string;
-  session(sessionId: string): string;
+  get promised(): string {
+    return `${this.base}promised`;
+  }
+
+  record(requestId: string): string {
+    return `${this.base}r:${requestId}`;
+  }
+
+  session(sessionId: string): string {
+    return `${this.base}s:${sessionId}`;
+  }
+
   /** Hashes of a workload: its parts' state, and their values that are not folded yet. */
-  workload(requestId: string): [parts: string, values: string];
+  workload(requestId: string): [parts: string, values: string] {
+    const key = `${this.base}w:${requestId}`;
+    return [key, `${key}:v`];
+  }
+
   /** Says that the match has changed the player's rating. */
-  rated(match: string): string;
+  rated(match: string): string {
+    return `${this.base}rated:${match}`;
+  }
+
+  /** Name of a request's job, see jobId. */
+  job(requestId: string): string {
+    return `${this.tag}/${requestId}`;
+  }
 }
 
 export function playerKeys(player: string): PlayerKeys {
-  const base = `m:{${playerTag(player)}}:`;
-  return {
-    base,
-    open: `${base}open`,
-    unacked: `${base}unacked`,
-    inflight: `${base}inflight`,
-    sessions: `${base}sessions`,
-    rating: `${base}rating`,
-    matches: `${base}matches`,
-    promised: `${base}promised`,
-    record: (requestId) => `${base}r:${requestId}`,
-    session: (sessionId) => `${base}s:${sessionId}`,
-    workload: (requestId) => [`${base}w:${requestId}`, `${base}w:${requestId}:v`],
-    rated: (match) => `${base}rated:${match}`,
-  };
+  return new PlayerKeys(player);
 }
 
 /** Braces, colons and slashes must not get into a key or a job id, whatever a token's `sub` holds. */

@@ -1,5 +1,5 @@
 import type { Script } from '../lib/redis.ts';
-import { OUTBOX_LUA } from './outbox.lua.ts';
+import { withOutbox } from './outbox.lua.ts';
 
 /**
  * Takes a session for a gateway, continuing its outbox where the client's (epoch, offset, nonce) fits.
@@ -12,7 +12,7 @@ import { OUTBOX_LUA } from './outbox.lua.ts';
 export const claim: Script = {
   name: 'musterClaim',
   keys: 1,
-  lua: `${OUTBOX_LUA}
+  lua: withOutbox(`
 local base, sid, gateway, now, ttl = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local skey, okey = KEYS[1], base .. 'o:' .. sid
 local s = redis.call('HMGET', skey, 'gateway', 'epoch', 'last', 'ackOffset', 'ackNonce')
@@ -82,10 +82,11 @@ while redis.call('ZCARD', base .. 'sessions') > tonumber(ARGV[11]) do
   publish(redis.call('HGET', base .. 's:' .. oldest, 'gateway'), 'K' .. oldest .. struct.pack('>I4', 4294967295))
   redis.call('DEL', base .. 's:' .. oldest, base .. 'o:' .. oldest)
 end
+flush()
 local e = redis.call('HMGET', skey, 'epoch', 'ackOffset', 'last', 'lastNonce')
 return {resumed and 1 or 0, gen, e[1], e[2], e[3], e[4], redis.call('LRANGE', okey, 0, -1), requests,
   redis.call('SMEMBERS', base .. 'matches')}
-`,
+`),
 };
 
 /**
@@ -95,14 +96,14 @@ return {resumed and 1 or 0, gen, e[1], e[2], e[3], e[4], redis.call('LRANGE', ok
 export const ack: Script = {
   name: 'musterAck',
   keys: 1,
-  lua: `${OUTBOX_LUA}
+  lua: withOutbox(`
 local s = redis.call('HMGET', KEYS[1], 'gen', 'epoch', 'ackOffset', 'last')
 if s[1] ~= ARGV[3] or s[2] ~= ARGV[4] then return 0 end
 local offset = math.min(tonumber(ARGV[5]), tonumber(s[4]))
 if offset <= tonumber(s[3]) then return 0 end
 trim(ARGV[1], ARGV[2], tonumber(s[3]), offset)
 return 1
-`,
+`),
 };
 
 /**

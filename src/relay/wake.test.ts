@@ -7,7 +7,14 @@ import { randomId } from '../lib/ids.ts';
 import { connectRedis, type Redis } from '../lib/redis.ts';
 import { gatewayChannel, jobId, playerKeys } from './keys.ts';
 import { Sessions } from './sessions.ts';
-import { readEntry, readWake, writeMatchChanged, writeSnapshots, type Wake } from './wake.ts';
+import {
+  eachWake,
+  readEntry,
+  readWake,
+  writeMatchChanged,
+  writeSnapshots,
+  type Wake,
+} from './wake.ts';
 
 const uint32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const session = fc.stringMatching(/^[A-Za-z0-9_-]{16}$/);
@@ -128,6 +135,31 @@ describe('bytes that are none', () => {
   });
 });
 
+describe('wake-ups in one payload', () => {
+  const taken = (gen: number) => Buffer.concat([Buffer.from('Kabcdefghijklmnop'), u32(gen)]);
+  const packed = (...wakes: Buffer[]) =>
+    Buffer.concat([Buffer.from('P'), ...wakes.flatMap((wake) => [u32(wake.length), wake])]);
+  const told = (payload: Buffer): (Wake | undefined)[] => {
+    const wakes: (Wake | undefined)[] = [];
+    eachWake(payload, (bytes) => wakes.push(readWake(bytes)));
+    return wakes;
+  };
+
+  test('are told one after the other', () => {
+    const wakes = told(packed(taken(1), taken(2)));
+    expect(wakes).toMatchObject([{ gen: 1 }, { gen: 2 }]);
+    expect(told(taken(3))).toMatchObject([{ gen: 3 }]);
+  });
+
+  test('of which the last is cut short are told with what cannot be read', () => {
+    const whole = packed(taken(1), taken(2));
+    for (let length = 26 + 1; length < whole.length; length++) {
+      const [first, cut, ...more] = told(whole.subarray(0, length));
+      expect([first, cut, more]).toMatchObject([{ gen: 1 }, undefined, []]);
+    }
+  });
+});
+
 describe('what the scripts publish', () => {
   const limits = {
     SESSION_TTL_MS: 60_000,
@@ -144,6 +176,7 @@ describe('what the scripts publish', () => {
   let sessions: Sessions;
   let records: Records;
   let heard: (Wake | undefined)[] = [];
+  let payloads = 0;
 
   beforeAll(async () => {
     server = await startTestRedis();
@@ -152,7 +185,8 @@ describe('what the scripts publish', () => {
     sessions = new Sessions(redis, gateway, limits);
     records = new Records(redis, limits);
     subscriber.on('messageBuffer', (_channel: Buffer, payload: Buffer) => {
-      heard.push(readWake(payload));
+      payloads++;
+      eachWake(payload, (bytes) => heard.push(readWake(bytes)));
     });
     await subscriber.subscribe(gatewayChannel(gateway));
   });
@@ -160,6 +194,7 @@ describe('what the scripts publish', () => {
   beforeEach(async () => {
     await redis.flushall();
     heard = [];
+    payloads = 0;
   });
 
   afterAll(async () => {
@@ -206,6 +241,39 @@ describe('what the scripts publish', () => {
       { id: 'first' },
       { id: 'second' },
     ]);
+  });
+
+  test('requests of one turn are asked for and ended together, each once and in order', async () => {
+    const one = randomId(12);
+    await sessions.claim(player, one, undefined);
+    await Promise.all([accept('first', one), accept('second', one)]);
+    const third = { hash: 'h', kind: 'drill', perPlayer: 9, deadline: Date.now() + 60_000 };
+    expect(await records.accept({ player, id: 'third' }, third, one)).toEqual({ is: 'unacked' });
+    const verdict = async (r: string) => {
+      const state = 'cancelled' as const;
+      const whole: End = { id: r, kind: 'drill', state, attempt: 0 };
+      return await records.settle({ player, id: r }, VERDICT, whole);
+    };
+    const settled = await Promise.all([verdict('first'), verdict('second'), verdict('first')]);
+    expect(settled.map(({ is }) => is)).toEqual(['ok', 'ok', 'ended']);
+    const wakes = (await listen()).filter((wake) => wake?.is === 'reliable');
+    expect(wakes).toMatchObject([
+      { session: one, offset: 1, ends: 'first' },
+      { session: one, offset: 2, ends: 'second', previous: wakes[0]?.nonce },
+    ]);
+    expect(payloads).toBe(1);
+    const { open, unacked, inflight } = playerKeys(player);
+    expect(await redis.exists(open, inflight)).toBe(0);
+    expect(await redis.zcard(unacked)).toBe(2);
+  });
+
+  test('a player who asks for too much in one turn is refused what is too much', async () => {
+    const few = { hash: 'h', kind: 'drill', perPlayer: 1, deadline: Date.now() + 60_000 };
+    const asked = ['first', 'second', 'first'].map(
+      async (r) => await records.accept({ player, id: r }, few, ''),
+    );
+    expect((await Promise.all(asked)).map(({ is }) => is)).toEqual(['new', 'in_flight', 'known']);
+    expect(await redis.hget(playerKeys(player).inflight, 'drill')).toBe('1');
   });
 
   test('progress that may be skipped comes bare', async () => {

@@ -26,6 +26,20 @@ export type Wake =
 
 const SESSION_END = 17;
 
+/** Several wake-ups in one payload: 'P', then length (u32) and bytes of each. */
+const PACKED = 0x50;
+
+/** Calls `tell` with each wake-up of a payload. What is cut short is told as it is, for the caller to count. */
+export function eachWake(payload: Buffer, tell: (bytes: Buffer) => void): void {
+  if (payload[0] !== PACKED) return tell(payload);
+  for (let at = 1; at < payload.length;) {
+    const end = at + 4 > payload.length ? Infinity : at + 4 + payload.readUInt32BE(at);
+    if (end > payload.length) return tell(payload.subarray(at));
+    tell(payload.subarray(at + 4, end));
+    at = end;
+  }
+}
+
 /** @returns undefined for bytes that are no wake-up of this version; the caller counts them. */
 export function readWake(bytes: Buffer): Wake | undefined {
   const tag = String.fromCharCode(bytes[0] ?? 0);

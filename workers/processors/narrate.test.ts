@@ -15,6 +15,7 @@ const context = {
   id: 'r',
   attempt: 1,
   signal: new AbortController().signal,
+  isStopped: false,
   progress: async () => undefined,
 };
 
@@ -32,10 +33,11 @@ it('fails the match that names nobody, and tells its neighbour', async () => {
     ...context,
     progress: async (value: { words: string }) => void words.push(value.words),
   };
-  const [first, second] = await narrate([
+  const outcomes = await narrate([
     { input: broken, context },
     { input, context: heard },
   ]);
-  expect(first).toBeInstanceOf(RangeError);
-  expect(second).toEqual({ text: words.join(''), words: words.length });
+  const [first, second] = await Promise.allSettled(outcomes.map(async (one) => await one));
+  expect(first).toMatchObject({ status: 'rejected', reason: new RangeError('no player 7') });
+  expect(second).toHaveProperty('value', { text: words.join(''), words: words.length });
 });

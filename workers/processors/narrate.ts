@@ -21,17 +21,9 @@ const SLIPS = [
 const ENDINGS = ['{winner} stands alone. What a match!', 'And that is it: {winner} wins.'] as const;
 const DRAWS = ['Nobody is left standing.', 'An empty platform: they all fell.'] as const;
 
-/** Tells all matches of a batch side by side, word by word; each listener has a stream of its own. */
-export const narrate: BatchProcessor<'narrate'> = async (items) =>
-  await Promise.all(
-    items.map(async (item) => {
-      try {
-        return await tell(item);
-      } catch (error) {
-        return error instanceof Error ? error : new Error(String(error));
-      }
-    }),
-  );
+/** Tells all matches of a batch side by side, word by word; each listener has a stream, and an end, of its own. */
+export const narrate: BatchProcessor<'narrate'> = (items) =>
+  items.map(async (item) => await tell(item));
 
 async function tell({ input, context }: Item<'narrate'>): Promise<ResultOf<'narrate'>> {
   const words = commentary(input).split(' ');

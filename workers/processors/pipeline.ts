@@ -1,13 +1,38 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Processor } from '../attempt.ts';
+import type { ResultOf } from '../../protocol/index.ts';
+import type { BatchProcessor, Processor } from '../attempt.ts';
+import type { Item } from '../held.ts';
+
+type Context = Pick<Item<'pipeline'>['context'], 'signal' | 'progress'>;
 
 /** Stands for two calls to other services side by side and one that needs both. */
-export const pipeline: Processor<'pipeline'> = async (input, context) => {
-  const call = async <S extends 'first' | 'second' | 'then'>(step: S, ms: number): Promise<S> => {
-    await wait(ms, undefined, { signal: context.signal });
-    if (step !== 'then') await context.progress({ step });
-    return step;
+async function run(
+  input: Item<'pipeline'>['input'],
+  context: Context,
+  call: (ms: number, context: Context) => Promise<void>,
+): Promise<ResultOf<'pipeline'>> {
+  const step = async <S extends 'first' | 'second'>(name: S, ms: number): Promise<S> => {
+    await call(ms, context);
+    await context.progress({ step: name });
+    return name;
   };
-  const steps = await Promise.all([call('first', input.firstMs), call('second', input.secondMs)]);
-  return { note: input.note, steps: [...steps, await call('then', input.thenMs)] };
-};
+  const steps = await Promise.all([step('first', input.firstMs), step('second', input.secondMs)]);
+  await call(input.thenMs, context);
+  return { note: input.note, steps: [...steps, 'then'] };
+}
+
+export const pipeline: Processor<'pipeline'> = async (input, context) =>
+  await run(input, context, async (ms, { signal }) => await wait(ms, undefined, { signal }));
+
+/**
+ * Side by side, and each ends by itself. Tens of thousands of them are held at once: a call looks between its steps
+ * whether anybody still wants its answer, where a signal to each would take more memory than all the rest of it.
+ */
+export const pipelineBatch: BatchProcessor<'pipeline_batch'> = (items) =>
+  items.map(
+    async ({ input, context }) =>
+      await run(input, context, async (ms) => {
+        await wait(ms);
+        if (context.isStopped) throw new Error('nobody waits for it any more');
+      }),
+  );

@@ -43,6 +43,7 @@ const verify = async (signal = new AbortController().signal) =>
       id: 'r',
       attempt: 1,
       signal,
+      isStopped: false,
       progress: async ({ share }: ProgressOf<'verify'>) => void shares.push(share),
     },
   );

@@ -2,7 +2,7 @@ import { hasEnded } from '../../../protocol/index.ts';
 import { script, type Redis, type Script } from '../../../src/lib/redis.ts';
 import { asList, asNumber, asText } from '../../../src/lib/reply.ts';
 import type { Ticket } from '../../../src/match/ticket.ts';
-import { OUTBOX_LUA } from '../../../src/relay/outbox.lua.ts';
+import { withOutbox } from '../../../src/relay/outbox.lua.ts';
 import { gatewayChannel, jobId, playerKeys, poolKeys } from '../../../src/relay/keys.ts';
 
 /**
@@ -14,7 +14,7 @@ import { gatewayChannel, jobId, playerKeys, poolKeys } from '../../../src/relay/
 const look: Script = {
   name: 'musterLookTicket',
   keys: 1,
-  lua: `${OUTBOX_LUA}
+  lua: withOutbox(`
 local base = ARGV[1]
 local r = redis.call('HMGET', KEYS[1], 'state', 'sessions')
 local busy = redis.call('SCARD', base .. 'matches') + redis.call('EXISTS', base .. 'promised')
@@ -30,7 +30,7 @@ if ARGV[3] ~= '' and (r[1] == 'accepted' or r[1] == 'running') then
   deliver(base, r[2], 0, 0, '', ARGV[3], ARGV[2], false)
 end
 return reply
-`,
+`),
 };
 
 /** How long it is remembered since when a gateway has been silent, s. */

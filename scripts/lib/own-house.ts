@@ -2,28 +2,37 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { connectRedis } from '../../../src/lib/redis.ts';
-import { projectRoot } from '../../build.mjs';
-import { surroundings } from '../environment.ts';
-import { startGuard } from '../guard.ts';
-import { freePort } from '../ports.ts';
-import { bringRedis } from '../redis/bring.ts';
-import { findRedis } from '../redis/find.ts';
-import { startRedisServer } from '../redis/server.ts';
-import { supervise, type Supervised } from '../supervise.ts';
-import type { Estate } from './arena.ts';
+import { connectRedis, type Redis } from '../../src/lib/redis.ts';
+import { projectRoot } from '../build.mjs';
+import { surroundings } from './environment.ts';
+import { startGuard } from './guard.ts';
+import { freePort } from './ports.ts';
+import { bringRedis } from './redis/bring.ts';
+import { findRedis } from './redis/find.ts';
+import { startRedisServer } from './redis/server.ts';
+import { supervise, type Supervised } from './supervise.ts';
 
-export interface HouseOptions {
+export interface OwnHouseOptions {
+  /** Goes into the name of its folder. */
+  readonly name: string;
   readonly gateways: number;
   readonly workers: number;
-  /** CPU ids of the workers' children, comma-separated: as many arenas as there are. */
-  readonly cores: string;
+  /** Added to what they are told, for example CORES of the workers. */
+  readonly gatewayEnv?: Readonly<Record<string, string>>;
+  readonly workerEnv?: Readonly<Record<string, string>>;
   readonly say: (line: string) => void;
   /** Told what the processes print. */
   readonly log: (line: string) => void;
 }
 
-export interface ChaosHouse extends Estate {
+export interface OwnHouse {
+  readonly redis: Redis;
+  readonly redisPid: number;
+  /** http://... of each. */
+  readonly gateways: readonly string[];
+  /** Pids of what lives. */
+  gatewayPids(): readonly number[];
+  workers(): readonly number[];
   stop(): Promise<void>;
 }
 
@@ -32,12 +41,12 @@ const READY_LIMIT_MS = 60_000;
 const LOOK_MS = 100;
 
 /** A Redis with append-only persistence, gateways and workers of this run's own, on free ports, with nothing kept. */
-export async function openChaosHouse(options: HouseOptions): Promise<ChaosHouse> {
+export async function openOwnHouse(options: OwnHouseOptions): Promise<OwnHouse> {
   const { say, log } = options;
   const root = projectRoot();
   const programDir = join(root, '.muster', 'redis');
   const program = (await findRedis(programDir)) ?? (await bringRedis(programDir, say));
-  const dataDir = await mkdtemp(join(tmpdir(), 'muster-chaos-'));
+  const dataDir = await mkdtemp(join(tmpdir(), `muster-${options.name}-`));
   const guard = startGuard({ graceSeconds: 2 });
   const server = await startRedisServer({ program, dataDir, guard });
   const run = (name: string, file: string, env: Readonly<Record<string, string>>): Supervised =>
@@ -59,12 +68,13 @@ export async function openChaosHouse(options: HouseOptions): Promise<ChaosHouse>
       HOST: '127.0.0.1',
       PORT: String(port),
       ADMIN_PORT: '0',
+      ...options.gatewayEnv,
     }),
   );
   const workers = Array.from({ length: options.workers }, (_, i) =>
-    run(`worker ${i + 1}`, 'dist/worker.js', { CORES: options.cores }),
+    run(`worker ${i + 1}`, 'dist/worker.js', { ...options.workerEnv }),
   );
-  const redis = connectRedis(server.url, 'chaos', (error) => log(error.message));
+  const redis = connectRedis(server.url, options.name, (error) => log(error.message));
   const stop = async (): Promise<void> => {
     redis.disconnect();
     await Promise.all([...gateways, ...workers].map(async (one) => await one.stop()));
@@ -81,7 +91,9 @@ export async function openChaosHouse(options: HouseOptions): Promise<ChaosHouse>
   }
   return {
     redis,
+    redisPid: server.pid,
     gateways: urls,
+    gatewayPids: () => gateways.flatMap(({ pid }) => pid ?? []),
     workers: () => workers.flatMap(({ pid }) => pid ?? []),
     stop,
   };

@@ -45,6 +45,8 @@ export interface SocketEvents {
 }
 
 export interface Target {
+  /** Absent: this machine. */
+  readonly host?: string;
   readonly port: number;
   readonly path: string;
   readonly subprotocols: readonly string[];
@@ -85,7 +87,7 @@ export class BenchSocket {
     this.events = events;
     const key = randomBytes(16).toString('base64');
     this.socket = connect({
-      host: '127.0.0.1',
+      host: target.host ?? '127.0.0.1',
       port: target.port,
       noDelay: true,
       onread: {

@@ -5,24 +5,26 @@ import {
   SUBPROTOCOL,
   serverMessages,
   type ServerBody,
-} from '../../protocol/index.ts';
-import { BenchSocket, clientFrame, type SocketEvents } from './socket.ts';
+} from '../../../protocol/index.ts';
+import { BenchSocket, clientFrame, type SocketEvents, type Target } from './socket.ts';
 
 const readWelcome = decoder(serverMessages.welcome);
 const readError = decoder(serverMessages.error);
 
 /**
  * A guest's socket behind its welcome.
+ * @param where a port of this machine, or of another
  * @param events of everything after the welcome
  */
 export async function joinAsGuest(
-  port: number,
+  where: number | Pick<Target, 'host' | 'port'>,
   events: SocketEvents,
 ): Promise<{ readonly socket: BenchSocket; readonly welcome: ServerBody<'welcome'> }> {
+  const target = typeof where === 'number' ? { port: where } : where;
   const { socket, first } = await new Promise<{ socket: BenchSocket; first: Buffer }>(
     (resolve, reject) => {
       const opening = BenchSocket.connect(
-        { port, path: '/v1/socket', subprotocols: [SUBPROTOCOL] },
+        { ...target, path: '/v1/socket', subprotocols: [SUBPROTOCOL] },
         {
           message: (bytes, at, length) => {
             const message = Buffer.from(bytes.subarray(at, at + length));
