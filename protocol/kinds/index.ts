@@ -3,6 +3,7 @@ import { drill } from './drill.ts';
 import { drillBatch } from './drill-batch.ts';
 import { forecast } from './forecast.ts';
 import type { Batch, Kind, Lane } from './kind.ts';
+import { labComputing, labWaiting } from './lab.ts';
 import { matchmake } from './matchmake.ts';
 import { narrate } from './narrate.ts';
 import { pipeline } from './pipeline.ts';
@@ -13,6 +14,8 @@ export const kinds = {
   drill,
   drill_batch: drillBatch,
   forecast,
+  lab_computing: labComputing,
+  lab_waiting: labWaiting,
   matchmake,
   narrate,
   pipeline,

@@ -3,6 +3,7 @@ import type { ProcessorOf } from '../attempt.ts';
 import { drill } from './drill.ts';
 import { drillBatch } from './drill-batch.ts';
 import { forecast, warmForecast } from './forecast.ts';
+import { labItems } from './lab.ts';
 import { narrate } from './narrate.ts';
 import { verifier, type VerifyParts } from './verify.ts';
 
@@ -11,7 +12,14 @@ type Pooled = 'matchmake';
 
 /** The processor of every kind on the cpu lane. Only sandboxed children load this file. */
 export function cpuProcessors(parts: VerifyParts) {
-  return { drill, drill_batch: drillBatch, forecast, narrate, verify: verifier(parts) } satisfies {
+  return {
+    drill,
+    drill_batch: drillBatch,
+    forecast,
+    lab_computing: labItems,
+    narrate,
+    verify: verifier(parts),
+  } satisfies {
     [N in Exclude<KindsOn<'cpu'>, Pooled>]: ProcessorOf<N>;
   };
 }

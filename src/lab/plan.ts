@@ -1,0 +1,70 @@
+import * as z from 'zod';
+
+/** The ways to run a workload; docs/lab.md says what each measures. */
+export const methods = [
+  'sequential',
+  'threading',
+  'multiprocessing',
+  'async-batch',
+  'pool',
+  'background',
+] as const;
+export type Method = (typeof methods)[number];
+
+/** Names of runs that are made of several methods or settings. */
+export const series = ['compare', 'cores', 'measure'] as const;
+
+/** What is run: the synthetic item, or a job kind of one's own with sample inputs that are taken in turn. */
+export const workload = z.discriminatedUnion('is', [
+  z.strictObject({
+    is: z.literal('item'),
+    /** The simulated database query, ms. */
+    dbMs: z.number().min(0).max(60_000),
+    /** The longest simulated look-up, ms: items take a tenth of it, two tenths, up to the whole. */
+    redisMs: z.number().min(0).max(60_000),
+    /** How often the loops of an item are run. */
+    repeats: z.int().min(0).max(100_000),
+  }),
+  z.strictObject({
+    is: z.literal('kind'),
+    kind: z.string().min(1).max(64),
+    inputs: z.array(z.unknown()).min(1).max(100),
+  }),
+]);
+export type Workload = z.infer<typeof workload>;
+
+/** One method with its settings. */
+export const step = z.strictObject({
+  method: z.enum(methods),
+  items: z.int().min(1),
+  /** Items that are handed out together; for `async-batch` also those that are awaited together. */
+  batchSize: z.int().min(1),
+  /** Threads or processes. */
+  workers: z.int().min(1),
+  /** CPU ids that processes are pinned to, in turn. Empty: all that this process may use. */
+  cores: z.array(z.int().min(0)).max(1_024),
+  /** No new items after this time, ms; what is not done by then is extrapolated. 0: until all are done. */
+  budgetMs: z.int().min(0),
+});
+export type Step = z.infer<typeof step>;
+
+/** What a lab runner is given: steps that are run one after the other. */
+export const plan = z.strictObject({
+  name: z.enum([...methods, ...series]),
+  workload,
+  steps: z.array(step).min(1).max(64),
+  /** For all of it, ms. */
+  timeLimitMs: z.int().min(1),
+});
+export type Plan = z.infer<typeof plan>;
+
+/** @returns one text for each workload that is the same for equal ones only */
+export function workloadKey(of: Workload): string {
+  if (of.is === 'kind') return `kind ${of.kind} ${JSON.stringify(of.inputs)}`;
+  return `item db=${of.dbMs}ms redis=${of.redisMs}ms repeats=${of.repeats}`;
+}
+
+/** @returns items of all steps */
+export function itemsOf({ steps }: Plan): number {
+  return steps.reduce((sum, { items }) => sum + items, 0);
+}
