@@ -3,7 +3,7 @@ import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Config } from '../lib/config.ts';
 import type { Log } from '../lib/log.ts';
-import { mount, operatorApi } from './api/index.ts';
+import { mount, operatorApi, type OperatorParts } from './api/index.ts';
 import { SCRIPT, STYLE } from './assets.ts';
 import { queueBoard } from './board.ts';
 import { login } from './login.ts';
@@ -41,8 +41,9 @@ export async function startAdmin(
   gateway: Watched,
   config: AdminConfig,
   log: Log,
+  parts: OperatorParts = {},
 ): Promise<Admin | undefined> {
-  const server = createAdaptorServer({ fetch: adminApp(gateway, config, log).fetch });
+  const server = createAdaptorServer({ fetch: adminApp(gateway, config, log, parts).fetch });
   const { ADMIN_HOST: host, ADMIN_PORT: port } = config;
   try {
     await new Promise<void>((resolve, reject) => {
@@ -75,7 +76,12 @@ export async function startAdmin(
 type Env = { Bindings: HttpBindings };
 
 /** Every route of the port. Made apart from the server, so that tests can ask it without one. */
-export function adminApp(gateway: Watched, config: AdminConfig, log: Log): Hono<Env> {
+export function adminApp(
+  gateway: Watched,
+  config: AdminConfig,
+  log: Log,
+  parts: OperatorParts = {},
+): Hono<Env> {
   const metrics = new Metrics(gateway);
   const app = new Hono<Env>();
   app.get('/healthz', (context) => context.json({ ok: true }));
@@ -106,7 +112,9 @@ export function adminApp(gateway: Watched, config: AdminConfig, log: Log): Hono<
   app.get('/metrics', async (context) =>
     context.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),
   );
-  mount(app, operatorApi(), (error, path) => log.error('operator call failed', { path, error }));
+  mount(app, operatorApi(parts), (error, path) =>
+    log.error('operator call failed', { path, error }),
+  );
   app.onError((error, context) => {
     log.error('dashboard request failed', { path: context.req.path, error });
     return context.text('The gateway could not answer this; its log says why.\n', 500);

@@ -53,7 +53,8 @@ export class Lab {
     const { gateway, config, counters } = this.parts;
     const id = randomId(12);
     if (!(await this.runs.claim(id))) {
-      throw this.refused('overloaded', 'one run at a time', retryAfter(await this.runs.busy()));
+      const after = retryAfter(await this.runs.busy());
+      throw this.counted(new Refusal('overloaded', 'one lab run at a time', after));
     }
     const now = Date.now();
     let run: Run = {
@@ -115,10 +116,10 @@ export class Lab {
     return found;
   }
 
-  /** Counts a refusal that was found on the way to a plan. */
-  refused(code: Refusal['code'], detail?: string, retryAfterMs?: number): Refusal {
-    this.parts.counters.add('lab_refused', code);
-    return new Refusal(code, detail, retryAfterMs);
+  /** Counts a refusal. */
+  counted(refusal: Refusal): Refusal {
+    this.parts.counters.add('lab_refused', refusal.code);
+    return refusal;
   }
 
   stop(): void {
@@ -133,7 +134,8 @@ export class Lab {
   }
 
   private needOpen(): void {
-    if (!this.parts.config.LAB) throw this.refused('not_found', 'the lab is switched off (LAB)');
+    if (!this.parts.config.LAB)
+      throw this.counted(new Refusal('not_found', 'the lab is switched off (LAB)'));
     if (isAway(this.parts.redis)) throw new Refusal('unavailable');
   }
 }

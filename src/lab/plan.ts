@@ -41,7 +41,7 @@ export const step = z.strictObject({
   batchSize: z.int().min(1),
   /** Threads or processes. */
   workers: z.int().min(1),
-  /** CPU ids that processes are pinned to, in turn. Empty: all that this process may use. */
+  /** Cores that processes are pinned to, in turn: 0 is the first that this process may use. Empty: all of them. */
   cores: z.array(z.int().min(0)).max(1_024),
   /** No new items after this time, ms; what is not done by then is extrapolated. 0: until all are done. */
   budgetMs: z.int().min(0),

@@ -3,8 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { said, type Ending, type Measured, type Progress, type Told } from './measured.ts';
 import type { Plan } from './plan.ts';
 
-/** Beyond its time limit, or a cancel, until a runner that does not end by itself is killed, ms. */
-const GRACE_MS = 5_000;
+/**
+ * Until a runner that does not end by itself is killed, ms: after a cancel, and after its time limit, which it counts
+ * from when it has started.
+ */
+const GRACE_MS = { cancel: 5_000, limit: 20_000 } as const;
 
 export interface Runner {
   readonly pid: number | undefined;
@@ -41,7 +44,7 @@ export function startRunner(
   const tell = (message: Told) => void (child.connected && child.send(message, () => undefined));
   const kill = () => void child.kill('SIGKILL');
   let ending: Ending | undefined;
-  let late = setTimeout(kill, Math.min(plan.timeLimitMs + GRACE_MS, 2 ** 31 - 1));
+  let late = setTimeout(kill, Math.min(plan.timeLimitMs + GRACE_MS.limit, 2 ** 31 - 1));
   child.on('message', (raw: unknown) => {
     const read = said.safeParse(raw);
     if (!read.success) return;
@@ -68,7 +71,7 @@ export function startRunner(
     cancel: () => {
       tell({ is: 'cancel' });
       clearTimeout(late);
-      late = setTimeout(kill, GRACE_MS);
+      late = setTimeout(kill, GRACE_MS.cancel);
     },
     kill,
   };

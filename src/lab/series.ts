@@ -7,6 +7,8 @@ const COMPARE_BUDGET_S = 30;
 const STEP_BUDGET_S = 2;
 /** Times that each number of cores is measured; in turn, so that a slow minute of the machine meets them alike. */
 const CORE_ROUNDS = 3;
+/** Cores need not be equal: so many of them are measured alone. */
+const CORES_ALONE = 4;
 /** Items that are awaited at once, to find from where on more bring no more. */
 const CONCURRENCIES = [1, 10, 100, 1_000] as const;
 const BATCHES = [1, 10, 100] as const;
@@ -27,31 +29,31 @@ export function comparePlan(
 
 /**
  * The cpu lane's shape, a process pinned on each core, for 1 core up to all: each core alone, then together.
+ * @param cores how many there are
  * @param itemsMax items of one step: enough for the budget, whatever their size
  */
 export function coresPlan(
   base: Base,
   budgetS = STEP_BUDGET_S,
-  cores: readonly number[],
+  cores: number,
   itemsMax: number,
 ): Step[] {
   const budgetMs = Math.round(budgetS * 1_000);
-  const counts = [...new Set([1, 2, 4, 8, 16, 32, 64, cores.length])]
-    .filter((count) => count <= Math.max(cores.length, 1))
+  const counts = [...new Set([1, 2, 4, 8, 16, 32, 64, cores])]
+    .filter((count) => count <= cores)
     .toSorted((a, b) => a - b);
-  const step = (some: readonly number[], workers: number): Step => ({
+  const step = (first: number, count: number): Step => ({
     ...base,
     method: 'multiprocessing',
     items: itemsMax,
-    workers,
-    cores: [...some],
+    workers: count,
+    cores: Array.from({ length: count }, (_, i) => first + i),
     budgetMs,
   });
   const round = counts.flatMap((count) =>
-    // Cores need not be equal: up to four are measured alone.
-    count === 1 && cores.length > 0
-      ? cores.slice(0, 4).map((core) => step([core], 1))
-      : [step(cores.slice(0, count), count)],
+    count === 1
+      ? Array.from({ length: Math.min(cores, CORES_ALONE) }, (_, first) => step(first, 1))
+      : [step(0, count)],
   );
   return Array.from({ length: CORE_ROUNDS }, () => round).flat();
 }
@@ -70,7 +72,6 @@ export function measurePlan(
     budgetMs,
     ...part,
   });
-  const many = Math.max(cores, 1);
   const round = [
     step({ method: 'sequential', workers: 1 }),
     ...CONCURRENCIES.map((together) =>
@@ -78,7 +79,7 @@ export function measurePlan(
     ),
     step({ method: 'multiprocessing', workers: 1, batchSize: base.batchSize }),
     ...BATCHES.map((batchSize) =>
-      step({ method: 'multiprocessing', workers: Math.max(many, 2), batchSize }),
+      step({ method: 'multiprocessing', workers: Math.max(cores, 2), batchSize }),
     ),
   ];
   return Array.from({ length: MEASURE_ROUNDS }, () => round).flat();

@@ -36,14 +36,14 @@ export const settings = z.strictObject({
 export type Settings = z.infer<typeof settings>;
 
 /**
- * @param cores CPU ids that may be used; empty where the system does not tell
+ * @param cores how many may be used
  * @throws Refusal invalid_body, invalid_input, unknown_kind or input_too_large
  */
 export function planOf(
   name: Plan['name'],
   given: Settings,
   limits: LabLimits,
-  cores: readonly number[],
+  cores: number,
 ): Plan {
   const base = {
     items: given.items_count,
@@ -56,7 +56,7 @@ export function planOf(
   const steps = {
     compare: () => comparePlan(base, given.methods, given.budget),
     cores: () => coresPlan(base, given.budget, cores, limits.LAB_ITEMS_MAX),
-    measure: () => measurePlan(base, given.budget, cores.length, limits.LAB_ITEMS_MAX),
+    measure: () => measurePlan(base, given.budget, cores, limits.LAB_ITEMS_MAX),
   };
   const limit = limits.LAB_TIME_LIMIT_MS;
   const asked = given.time_limit === undefined ? limit : Math.ceil(given.time_limit * 1_000);

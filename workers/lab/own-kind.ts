@@ -29,7 +29,8 @@ export async function ownKind(
   const processors = { ...cpuProcessors(lateParts()), ...ioProcessors };
   if (kind === undefined || !Object.hasOwn(processors, name)) throw new Error(`no kind ${name}`);
   const processor = processors[name as keyof typeof processors] as unknown as ProcessorOf<KindName>;
-  if (kind.lane === 'cpu') await warmCpuProcessors();
+  // Drills need nothing that would have to be warm.
+  if (kind.lane === 'cpu' && !name.startsWith('drill')) await warmCpuProcessors();
   const itemOf = (index: number, signal: AbortSignal): Item<KindName> => ({
     input: kind.input.parse(inputs[index % inputs.length]) as Item<KindName>['input'],
     context: {

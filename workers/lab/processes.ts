@@ -26,10 +26,11 @@ export function processes(childFile: URL, shapeOf: (task: Task) => Shape): Metho
   };
 }
 
-/** The cores that a step's processes are pinned to, in turn; empty: none is. */
-export function pinnedTo({ step }: Pick<Task, 'step'>): readonly number[] {
-  if (!canPin()) return [];
-  return step.cores.length > 0 ? step.cores : (allowedCores() ?? []);
+/** CPU ids that a step's processes are pinned to, in turn; empty: none is. */
+export function pinnedTo({ cores: places }: Task['step']): readonly number[] {
+  const allowed = canPin() ? (allowedCores() ?? []) : [];
+  if (places.length === 0) return allowed;
+  return places.flatMap((place) => allowed[place] ?? []);
 }
 
 interface Member {
@@ -59,7 +60,7 @@ class Processes implements Crew {
   ) {
     const { step, stop, kill } = task;
     this.next = sharesOf(step.items, step.batchSize, shape.together, stop);
-    this.cores = shape.pinned ? pinnedTo(task) : [];
+    this.cores = shape.pinned ? pinnedTo(step) : [];
     this.over = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;

@@ -118,7 +118,7 @@ export async function runStep(
     failed,
     batchSize: step.batchSize,
     workers: ALONE.has(step.method) ? 1 : step.workers,
-    cores: step.method === 'multiprocessing' ? [...pinnedTo(task)].slice(0, step.workers) : [],
+    cores: step.method === 'multiprocessing' ? pinnedTo(step).slice(0, step.workers) : [],
     startMs,
     durationMs,
     perSecond: durationMs > 0 ? (done * 1_000) / durationMs : 0,

@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
 import { explain } from '../../../protocol/index.ts';
 import { readConfig } from '../../../src/lib/config.ts';
+import { thisMachine } from '../../../src/lab/machine.ts';
 import { methods, series, type Plan } from '../../../src/lab/plan.ts';
 import { PRICES } from '../../../src/lab/prices.ts';
 import type { Wish } from '../../../src/lab/recommend.ts';
 import { planOf, settings, type Settings } from '../../../src/lab/settings.ts';
-import { allowedCores } from '../../../workers/cores.ts';
 
 export interface LabCommand {
   readonly plan: Plan;
@@ -90,7 +90,7 @@ export function readLab(args: readonly string[]): LabCommand | undefined {
   // The limits are those of a gateway here; no store is needed to read them.
   const config = readConfig({ REDIS_URL: 'redis://127.0.0.1', ...process.env }, 'worker');
   return {
-    plan: planOf(name, given.data, config, allowedCores() ?? []),
+    plan: planOf(name, given.data, config, thisMachine().cores),
     runs: !recommends || values.measure === true,
     recommends,
     wish: {
