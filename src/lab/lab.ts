@@ -142,7 +142,10 @@ export class Lab {
 
 /** @returns about how long the run that goes on will take yet, ms */
 function retryAfter(busy: Run | undefined): number {
-  const { allDone = 0, allTotal = 0, elapsedMs = 0 } = busy?.progress ?? {};
-  const left = allDone > 0 ? (elapsedMs * (allTotal - allDone)) / allDone : RETRY_MS.least;
+  const now = busy?.progress;
+  if (now === undefined) return RETRY_MS.least;
+  // A step may end by its budget, long before its items are done.
+  const share = Math.max((now.step - 1) / now.steps, now.allDone / now.allTotal);
+  const left = share > 0 ? (now.elapsedMs * (1 - share)) / share : RETRY_MS.least;
   return Math.round(Math.min(Math.max(left, RETRY_MS.least), RETRY_MS.most));
 }

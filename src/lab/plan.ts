@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 
 /** The ways to run a workload; docs/lab.md says what each measures. */
@@ -14,6 +15,9 @@ export type Method = (typeof methods)[number];
 /** Names of runs that are made of several methods or settings. */
 export const series = ['compare', 'cores', 'measure'] as const;
 
+/** Sample inputs of one run: they are kept with it. */
+export const INPUTS_MAX = 16;
+
 /** What is run: the synthetic item, or a job kind of one's own with sample inputs that are taken in turn. */
 export const workload = z.discriminatedUnion('is', [
   z.strictObject({
@@ -28,7 +32,7 @@ export const workload = z.discriminatedUnion('is', [
   z.strictObject({
     is: z.literal('kind'),
     kind: z.string().min(1).max(64),
-    inputs: z.array(z.unknown()).min(1).max(100),
+    inputs: z.array(z.unknown()).min(1).max(INPUTS_MAX),
   }),
 ]);
 export type Workload = z.infer<typeof workload>;
@@ -60,7 +64,10 @@ export type Plan = z.infer<typeof plan>;
 
 /** @returns one text for each workload that is the same for equal ones only */
 export function workloadKey(of: Workload): string {
-  if (of.is === 'kind') return `kind ${of.kind} ${JSON.stringify(of.inputs)}`;
+  if (of.is === 'kind') {
+    const inputs = createHash('sha256').update(JSON.stringify(of.inputs)).digest('base64url');
+    return `kind ${of.kind}, inputs ${inputs.slice(0, 12)}`;
+  }
   return `item db=${of.dbMs}ms redis=${of.redisMs}ms repeats=${of.repeats}`;
 }
 

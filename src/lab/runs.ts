@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parsed } from '../lib/json.ts';
 import { script, type Redis, type Script } from '../lib/redis.ts';
 import { asList, asNumber } from '../lib/reply.ts';
@@ -83,8 +84,14 @@ export class Runs {
 
   /** @returns all that are remembered, the newest first */
   async list(): Promise<Run[]> {
-    const all = Object.values(await this.redis.hgetall(LAB_KEYS.runs));
-    return all.flatMap((json) => readRun(json) ?? []).toSorted((a, b) => b.began - a.began);
+    const found: Run[] = [];
+    for (const json of Object.values(await this.redis.hgetall(LAB_KEYS.runs))) {
+      const one = readRun(json);
+      if (one !== undefined) found.push(one);
+      // Players' messages do not wait until all are read.
+      await nextTurn();
+    }
+    return found.toSorted((a, b) => b.began - a.began);
   }
 
   /** @returns the run that has the machine, if any */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { explain, kindNamed, Refusal } from '../../protocol/index.ts';
 import type { Config } from '../lib/config.ts';
 import { comparePlan, coresPlan, measurePlan } from './series.ts';
-import { methods, series, type Method, type Plan, type Workload } from './plan.ts';
+import { INPUTS_MAX, methods, series, type Method, type Plan, type Workload } from './plan.ts';
 
 export type LabLimits = Pick<
   Config,
@@ -25,7 +25,7 @@ export const settings = z.strictObject({
   /** A job kind instead of the synthetic item, with one sample input or several that are taken in turn. */
   kind: z.string().min(1).max(64).optional(),
   input: z.unknown().optional(),
-  inputs: z.array(z.unknown()).min(1).max(100).optional(),
+  inputs: z.array(z.unknown()).min(1).max(INPUTS_MAX).optional(),
   /** No new items of one method after this time, s; 0: until all are done. Series have a default. */
   budget: z.number().min(0).max(86_400).optional(),
   /** Of `compare`: the methods to run. */
@@ -53,10 +53,11 @@ export function planOf(
     budgetMs: Math.round((given.budget ?? 0) * 1_000),
   };
   const what = workloadOf(given, limits);
+  const usable = Math.min(cores, limits.LAB_WORKERS_MAX);
   const steps = {
     compare: () => comparePlan(base, given.methods, given.budget),
-    cores: () => coresPlan(base, given.budget, cores, limits.LAB_ITEMS_MAX),
-    measure: () => measurePlan(base, given.budget, cores, limits.LAB_ITEMS_MAX),
+    cores: () => coresPlan(base, given.budget, usable, limits.LAB_ITEMS_MAX),
+    measure: () => measurePlan(base, given.budget, usable, limits.LAB_ITEMS_MAX),
   };
   const limit = limits.LAB_TIME_LIMIT_MS;
   const asked = given.time_limit === undefined ? limit : Math.ceil(given.time_limit * 1_000);
@@ -104,6 +105,8 @@ export function workloadOf(given: Settings, { DRILLS }: Pick<LabLimits, 'DRILLS'
     throw new Refusal('invalid_body', 'input and inputs: one of them');
   const samples = inputs ?? [input ?? {}];
   for (const sample of samples) {
+    if (Buffer.byteLength(JSON.stringify(sample)) > kind.inputBytes)
+      tooMuch(`an input has at most ${kind.inputBytes} bytes as JSON`);
     const parsed = kind.input.safeParse(sample);
     if (!parsed.success) throw new Refusal('invalid_input', explain(parsed.error));
   }

@@ -178,7 +178,7 @@ export const variables = {
     86_400_000,
     'How long a lab run may take before its processes are killed, ms.',
   ),
-  LAB_RUNS_MAX: int(100, 1, 10_000, 'Lab runs that are remembered; one more ends the oldest.'),
+  LAB_RUNS_MAX: int(100, 1, 1_000, 'Lab runs that are remembered; one more ends the oldest.'),
 
   REGION: optional(
     'Where this worker is: matches ordered for that region go to its arenas first, to any other where these are full or there are none. Absent: it has none.',

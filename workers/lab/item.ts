@@ -19,20 +19,29 @@ const LOOKUPS = 10;
  */
 export async function runItem(
   index: number,
-  { dbMs, redisMs, repeats }: ItemShape,
+  shape: ItemShape,
   signal: AbortSignal,
 ): Promise<number> {
+  await waitFor(index, shape, signal);
+  return compute(index, shape);
+}
+
+/** The part of an item that waits. */
+export async function waitFor(
+  index: number,
+  { dbMs, redisMs }: ItemShape,
+  signal: AbortSignal,
+): Promise<void> {
   if (dbMs > 0) await wait(dbMs, undefined, { signal });
   if (redisMs > 0) await wait(lookupMs(index, redisMs), undefined, { signal });
-  return compute(index, repeats);
 }
 
 export function lookupMs(index: number, longest: number): number {
   return (longest * ((index % LOOKUPS) + 1)) / LOOKUPS;
 }
 
-/** Every step needs the one before, so that no compiler can leave one out. @returns 32 bits */
-function compute(index: number, repeats: number): number {
+/** The part that computes. Every step needs the one before, so that no compiler can leave one out. @returns 32 bits */
+export function compute(index: number, { repeats }: ItemShape): number {
   let hash = Math.imul(index + 1, 0x9e3779b1);
   for (let round = 0; round < repeats; round++) {
     for (let i = 0; i < LOOP; i++) hash = Math.imul(hash ^ i, 0x01000193);

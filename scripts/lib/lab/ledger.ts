@@ -9,6 +9,7 @@ import type { Plan } from '../../../src/lab/plan.ts';
 import { Runs } from '../../../src/lab/runs.ts';
 import { projectRoot } from '../../build.mjs';
 import { openHouse } from '../house.ts';
+import { pingRedis } from '../redis/command.ts';
 import { readRunning } from '../running.ts';
 
 /** Where runs of this command are remembered: in a file of this checkout, and in the system that runs, if any. */
@@ -41,6 +42,8 @@ export async function openLedger(plan: Plan, say: (line: string) => void): Promi
         : needed
           ? await ownHouse(say)
           : undefined;
+  // A store that does not answer would be waited for without end.
+  if (place !== undefined) await pingRedis(place.url);
   const max = readConfig({ ...process.env, REDIS_URL: 'redis://127.0.0.1' }, 'worker').LAB_RUNS_MAX;
   const redis =
     place === undefined ? undefined : connectRedis(place.url, 'lab-command', () => undefined);
