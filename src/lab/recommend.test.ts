@@ -96,14 +96,17 @@ describe('recommendations', () => {
     expect(valueOf(advice.ioConcurrency)).toBe(100);
     expect(valueOf(advice.batchSize)).toBe(10);
     expect(valueOf(advice.memoryPerWorker)).toBe(80 * MB);
-    // 810 a second, each 1 ms of a core that is busy for 80 %.
-    expect(advice.itemsPerSecond).toBe(810);
-    expect(valueOf(advice.cores)).toBe(2);
-    expect(valueOf(advice.machineSize)).toMatchObject({
+    // 800 a second, each 1 ms of a core that is busy for 80 %.
+    expect(advice.itemsPerSecond).toBe(800);
+    expect(valueOf(advice.cores)).toBe(1);
+    expect(advice.coreEfficiency).toHaveProperty('missing');
+    const more = recommend([run(twice)], machine, workload, { ...wish, itemsPerSecond: 1_500 });
+    expect(valueOf(more.machineSize)).toEqual({
       cores: 2,
       memoryGb: 0.25,
       dollarsPerHour: 0.0618,
-      dollarsPerMonth: 45.0775,
+      dollarsPerMonth: 45.08,
+      dollarsPerMillionItems: 0.0114,
     });
   });
 
@@ -120,6 +123,21 @@ describe('recommendations', () => {
     expect(valueOf(advice.cores)).toBe(4);
     expect(valueOf(advice.coreEfficiency)).toBe(0.97);
     expect(advice.ioConcurrency).toHaveProperty('missing');
+  });
+
+  test('a kind with batches: a core does a whole batch at a time', () => {
+    const batched: Workload = { is: 'kind', kind: 'narrate', inputs: [{}] };
+    const busy = (perSecond: number) => ({ perSecond, cpuMs: 9_000 });
+    const runs = [
+      step({ method: 'sequential', ...busy(20) }),
+      step({ method: 'async-batch', batchSize: 10, ...busy(100) }),
+      step({ method: 'async-batch', batchSize: 100, ...busy(200) }),
+    ];
+    const of = { plan: { ...run([]).plan, workload: batched } };
+    const advice = recommend([run(runs, of)], machine, batched, { ...wish, itemsPerSecond: 160 });
+    expect(valueOf(advice.lane)).toBe('cpu');
+    // It takes 32 together: 10 of those that were measured, 80 a second with room to spare.
+    expect(valueOf(advice.cores)).toBe(2);
   });
 
   test('a rare item that computes for long goes to the cpu lane, where it holds nobody up', () => {
@@ -151,7 +169,7 @@ describe('recommendations', () => {
 
   test('a price of one’s own counts', () => {
     const dear = recommend([run(twice)], machine, workload, { ...wish, dollarsPerCoreHour: 1 });
-    expect(valueOf(dear.machineSize)?.dollarsPerHour).toBeCloseTo(2.0018, 3);
+    expect(valueOf(dear.machineSize)?.dollarsPerHour).toBeCloseTo(1.0018, 3);
   });
 });
 

@@ -1,5 +1,5 @@
-import type { Machine } from './machine.ts';
-import { isSame } from './machine.ts';
+import { kindNamed } from '../../protocol/index.ts';
+import { isSame, type Machine } from './machine.ts';
 import type { Measured, Run } from './measured.ts';
 import { workloadKey, type Workload } from './plan.ts';
 import { medianOf, sureOf, type Sure } from './sureness.ts';
@@ -70,15 +70,17 @@ export function recommend(
     .filter((run) => isSame(run.machine, machine) && workloadKey(run.plan.workload) === key)
     .flatMap((run) => run.measured)
     .filter((one) => one.done > 0 && one.perSecond > 0 && one.errorRate < 1);
-  const of = (method: Measured['method'], fits: (one: Measured) => boolean = () => true) =>
-    all.filter((one) => one.method === method && fits(one));
+  const of = (method: Measured['method']) => all.filter((one) => one.method === method);
   const sequential = of('sequential');
+  const processes = of('multiprocessing');
   const together = bySetting(of('async-batch'), (one) => one.batchSize);
   const lane = laneOf(sequential);
-  const best = Math.max(0, ...all.map((one) => one.perSecond));
-  const itemsPerSecond = wish.itemsPerSecond ?? best;
-  const cores = coresOf(lane, sequential, of('async-batch'), itemsPerSecond);
-  const memoryPerWorker = memoryOf(of('multiprocessing'));
+  const ioConcurrency = kneeOf(together, 'items at once');
+  const grounds = groundsOf(lane, sequential, together, ioConcurrency, workload);
+  const itemsPerSecond =
+    wish.itemsPerSecond ?? Math.max(0, ...[...grounds, ...processes].map((one) => one.perSecond));
+  const cores = coresOf(lane, grounds, itemsPerSecond);
+  const memoryPerWorker = memoryOf(processes);
   return {
     workload: key,
     machine,
@@ -86,18 +88,39 @@ export function recommend(
     lane,
     cores,
     itemsPerSecond,
-    ioConcurrency: kneeOf(together, 'items at once'),
+    ioConcurrency,
     batchSize: kneeOf(
       bySetting(
-        of('multiprocessing', (one) => one.workers > 1),
+        processes.filter((one) => one.workers > 1),
         (one) => one.batchSize,
       ),
       'items together',
     ),
     memoryPerWorker,
-    coreEfficiency: efficiencyOf(of('multiprocessing', (one) => one.cores.length > 0)),
+    coreEfficiency: efficiencyOf(lane, processes),
     machineSize: sizeOf(lane, cores, memoryPerWorker, sequential, itemsPerSecond, wish),
   };
+}
+
+/**
+ * Runs that show what a core of the advised lane does: of the io lane those at the concurrency where more brings no
+ * more; of the cpu lane one item at a time or, for a kind with batches, the largest batch that it takes.
+ */
+function groundsOf(
+  lane: Advice<'cpu' | 'io'>,
+  sequential: readonly Measured[],
+  together: ReadonlyMap<number, readonly Measured[]>,
+  concurrency: Advice<number>,
+  workload: Workload,
+): readonly Measured[] {
+  if ('missing' in lane) return [];
+  if (lane.value === 'io') {
+    return 'missing' in concurrency ? [] : (together.get(concurrency.value) ?? []);
+  }
+  const batchMax = workload.is === 'kind' ? kindNamed(workload.kind)?.batch?.max : undefined;
+  if (batchMax === undefined) return sequential;
+  const largest = Math.max(...[...together.keys()].filter((size) => size <= batchMax));
+  return together.get(largest) ?? sequential;
 }
 
 /** Compute takes a core whatever it shares it with; waiting does not. */
@@ -122,14 +145,11 @@ function laneOf(sequential: readonly Measured[]): Advice<'cpu' | 'io'> {
 
 function coresOf(
   lane: Advice<'cpu' | 'io'>,
-  sequential: readonly Measured[],
-  together: readonly Measured[],
+  grounds: readonly Measured[],
   itemsPerSecond: number,
 ): Advice<number> {
-  if ('missing' in lane) return lane;
+  if ('missing' in lane || grounds.length === 0) return { missing: MEASURE };
   // On the cpu lane an item has its core for as long as it lasts, waiting included.
-  const grounds = lane.value === 'cpu' ? sequential : together;
-  if (grounds.length === 0) return { missing: MEASURE };
   const perItem = medianOf(
     grounds.map((one) => (lane.value === 'cpu' ? one.durationMs / one.done : cpuPerItem(one))),
   );
@@ -163,9 +183,7 @@ function kneeOf(settings: ReadonlyMap<number, readonly Measured[]>, what: string
 
 /** What each further process takes; of runs with one number of processes only, their share of the whole. */
 function memoryOf(runs: readonly Measured[]): Advice<number> {
-  const seen = runs.filter((one) => one.seen);
-  if (seen.length === 0) return { missing: MEASURE };
-  const groups = [...bySetting(seen, (one) => one.workers)].toSorted(([a], [b]) => a - b);
+  const groups = byWorkers(runs.filter((one) => one.seen));
   const [few, many] = [groups[0], groups.at(-1)];
   if (few === undefined || many === undefined) return { missing: MEASURE };
   const peak = (group: readonly Measured[]) => medianOf(group.map((one) => one.peakMemoryBytes));
@@ -179,19 +197,32 @@ function memoryOf(runs: readonly Measured[]): Advice<number> {
   return { value: Math.max(Math.round(value), 0), because, sure: sureOf([few[1], many[1]]) };
 }
 
-function efficiencyOf(runs: readonly Measured[]): Advice<number> {
-  const pinned = runs.filter((one) => one.workers <= one.cores.length);
-  const groups = bySetting(pinned, (one) => one.workers);
-  const alone = groups.get(1);
-  const most = Math.max(0, ...groups.keys());
-  const many = groups.get(most);
-  if (alone === undefined || many === undefined || most < 2) {
-    return { missing: 'needs a machine with two cores or more, and the series "cores"' };
+function efficiencyOf(lane: Advice<'cpu' | 'io'>, runs: readonly Measured[]): Advice<number> {
+  if ('value' in lane && lane.value === 'io')
+    return { missing: 'items that wait need no further cores to wait on: see the series "cores"' };
+  const groups = byWorkers(runs.filter((one) => one.workers <= one.cores.length));
+  const [alone, many] = [groups[0], groups.at(-1)];
+  if (alone?.[0] !== 1 || many === undefined || many[0] < 2) {
+    return { missing: 'needs a machine with two cores or more, and the series "measure"' };
   }
   const rate = (group: readonly Measured[]) => medianOf(group.map((one) => one.perSecond));
-  const value = rate(many) / (most * rate(alone));
-  const because = `${most} pinned cores did ${rate(many).toFixed(1)}/s, one ${rate(alone).toFixed(1)}/s`;
-  return { value: Math.round(value * 1_000) / 1_000, because, sure: sureOf([alone, many]) };
+  const value = rate(many[1]) / (many[0] * rate(alone[1]));
+  const because = `${many[0]} pinned cores did ${rate(many[1]).toFixed(1)}/s, one ${rate(alone[1]).toFixed(1)}/s`;
+  return {
+    value: Math.round(value * 1_000) / 1_000,
+    because,
+    sure: sureOf([alone[1], many[1]]),
+  };
+}
+
+/** By number of processes, the fewest first; all with the batch size of the first ones, where they have it. */
+function byWorkers(runs: readonly Measured[]): [number, readonly Measured[]][] {
+  const groups = [...bySetting(runs, (one) => one.workers)].toSorted(([a], [b]) => a - b);
+  const size = groups[0]?.[1][0]?.batchSize;
+  return groups.map(([workers, group]) => {
+    const alike = group.filter((one) => one.batchSize === size);
+    return [workers, alike.length > 0 ? alike : group];
+  });
 }
 
 function sizeOf(
@@ -212,9 +243,9 @@ function sizeOf(
   const value: Cost = {
     cores: cores.value,
     memoryGb,
-    dollarsPerHour: cents(perHour),
-    dollarsPerMonth: cents(perHour * HOURS_PER_MONTH),
-    dollarsPerMillionItems: cents((perHour * 1_000_000) / (itemsPerSecond * 3_600)),
+    dollarsPerHour: round(perHour, 4),
+    dollarsPerMonth: round(perHour * HOURS_PER_MONTH, 2),
+    dollarsPerMillionItems: round((perHour * 1_000_000) / (itemsPerSecond * 3_600), 4),
   };
   const because =
     `${cores.value} x $${wish.dollarsPerCoreHour} and ${memoryGb} GB x $${wish.dollarsPerGbHour} an hour, ` +
@@ -249,6 +280,6 @@ function megabytes(bytes: number): string {
   return `${(bytes / 1_048_576).toFixed(0)} MB`;
 }
 
-function cents(dollars: number): number {
-  return Math.round(dollars * 10_000) / 10_000;
+function round(value: number, digits: number): number {
+  return Math.round(value * 10 ** digits) / 10 ** digits;
 }

@@ -89,6 +89,7 @@ function kindOf({ workload }: Task): Kind {
 class Background {
   private readonly name = randomId(6);
   private readonly open = new Set<Order>();
+  private readonly stopped: Promise<void>;
   private readonly players = new Set<string>();
   private sent = 0;
 
@@ -99,7 +100,9 @@ class Background {
     private readonly redis: Redis,
     /** Requests that one player may have. */
     private readonly perPlayer: number,
-  ) {}
+  ) {
+    this.stopped = aborted(task.stop);
+  }
 
   /** Requests that do not count: to wake workers, to warm them up, and to learn which processes run them. */
   async probe(): Promise<void> {
@@ -132,7 +135,6 @@ class Background {
     const broken = new AbortController();
     sent.catch(() => broken.abort());
     let pause: number = LOOK_MS.least;
-    const stopped = aborted(stop);
     while ((sending.left > 0 || this.open.size > 0) && !stop.aborted) {
       if (broken.signal.aborted) break;
       const ended = await this.look((order, outcome) => {
@@ -149,7 +151,7 @@ class Background {
         }
       });
       pause = ended > 0 ? LOOK_MS.least : Math.min(pause * 2, LOOK_MS.most);
-      await Promise.race([wait(pause), stopped]);
+      await Promise.race([wait(pause), this.stopped]);
     }
     await sent;
   }
@@ -198,7 +200,7 @@ class Background {
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         if (error.code !== 'overloaded') return lose(order.count, `refused: ${error.code}`);
-        await Promise.race([wait(error.retryAfterMs ?? OVERLOADED_MS), aborted(stop)]);
+        await Promise.race([wait(error.retryAfterMs ?? OVERLOADED_MS), this.stopped]);
       }
     }
   }

@@ -2,6 +2,7 @@
  * Entry of the lab's processes and threads. A process is forked by the lab runner and told what to do by messages; a
  * thread is Piscina's, which calls the default export.
  */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
 import { workloadKey, type Workload } from '../../src/lab/plan.ts';
@@ -31,7 +32,7 @@ export default async function share(task: ThreadTask): Promise<Part> {
       await wait(1);
     }
   }
-  const stopping = new AbortController();
+  const stopping = stopper();
   const look = setInterval(() => {
     if (Atomics.load(task.stop, 0) === 1) stopping.abort();
   }, LOOK_MS);
@@ -48,9 +49,16 @@ export default async function share(task: ThreadTask): Promise<Part> {
   }
 }
 
+/** Each item under way listens: there are as many as are awaited together. */
+function stopper(): AbortController {
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal);
+  return stopping;
+}
+
 function serve(): void {
   const say = (message: FromChild) => void process.send?.(message);
-  const stopping = new AbortController();
+  const stopping = stopper();
   let run: Promise<RunItems> | undefined;
   let last: Promise<void> = Promise.resolve();
   const usage = () => ({

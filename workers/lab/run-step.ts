@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Measured } from '../../src/lab/measured.ts';
 import { thisMachine } from '../../src/lab/machine.ts';
@@ -55,6 +56,8 @@ export async function runStep(
   const usage = new Usage();
   const stop = new AbortController();
   const ending = new AbortController();
+  // Each item in a thread listens.
+  setMaxListeners(0, stop.signal, ending.signal);
   const killed = (): void => {
     stop.abort();
     ending.abort();

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Processor } from '../attempt.ts';
 import { addChecksums, compute, waitFor } from '../lab/item.ts';
@@ -9,6 +10,8 @@ let turn: Promise<void> = Promise.resolve();
  * the event loop in between, so that others on the io lane are heard.
  */
 export const labItems: Processor<'lab_waiting' | 'lab_computing'> = async (input, { signal }) => {
+  // Each item listens.
+  setMaxListeners(0, signal);
   const indices = Array.from({ length: input.count }, (_, i) => input.from + i);
   const all = await Promise.all(
     indices.map(async (index) => {
