@@ -150,7 +150,7 @@ test('one run at a time in the whole system; any gateway cancels it, and its pro
   expect([late.status, late.body.error?.code]).toEqual([409, 'already_ended']);
 });
 
-test('players cannot ask for the lab’s kinds', async () => {
+test('K2: players cannot ask for the lab’s kinds', async () => {
   const client = await muster.connect();
   const items = { dbMs: 0, redisMs: 0, repeats: 1, from: 0, count: 1 };
   await expect(client.request('lab_waiting', items)).rejects.toMatchObject({
