@@ -52,11 +52,20 @@ export function compareTable(run: Run): string[] {
   return [...table([head, ...rows]), ...errorsOf(measured), '', ...notes];
 }
 
-/** Throughput of N pinned cores by N times that of one. */
+/**
+ * Throughput of N pinned cores by N times that of one; and what they do in a second of CPU time by what one does, which
+ * neighbours on the machine do not spoil, and which shows what cores take from each other.
+ */
 export function coresTable({ measured }: Run): string[] {
   const counts = [...new Set(measured.map(({ workers }) => workers))].toSorted((a, b) => a - b);
   const rates = (workers: number) =>
     measured.filter((one) => one.workers === workers).map((one) => one.perSecond);
+  const perCpuSecond = (workers: number) =>
+    medianOf(
+      measured
+        .filter((step) => step.workers === workers && step.cpuMs > 0)
+        .map((step) => (step.done * 1_000) / step.cpuMs),
+    );
   const one = medianOf(rates(1));
   const rows = counts.map((count) => {
     const all = rates(count);
@@ -68,12 +77,23 @@ export function coresTable({ measured }: Run): string[] {
       String(count),
       rate.toFixed(1),
       (rate / (count * one)).toFixed(3),
+      perCpuSecond(count).toFixed(1),
+      (perCpuSecond(count) / perCpuSecond(1)).toFixed(3),
       String(all.length),
       percent(spreadOf(all) ?? 0),
       percent(others),
     ];
   });
-  const head = ['cores', 'items/s (median)', 'of N x one', 'runs', 'spread', 'others had'];
+  const head = [
+    'cores',
+    'items/s (median)',
+    'of N x one',
+    'per CPU s',
+    'of one',
+    'runs',
+    'spread',
+    'others had',
+  ];
   return [...table([head, ...rows]), ...errorsOf(measured)];
 }
 
