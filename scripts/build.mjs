@@ -83,7 +83,11 @@ export function plan(root) {
   const esm = { ...common, format: 'esm', packages: 'external' };
   const worker = {
     ...esm,
-    entryPoints: existing([{ in: 'workers/main.ts', out: 'worker' }]),
+    entryPoints: existing([
+      { in: 'workers/main.ts', out: 'worker' },
+      // Piscina's threads load a file of its own from disk.
+      { in: 'workers/lab/main.ts', out: 'lab' },
+    ]),
   };
   const history = {
     ...common,
@@ -97,6 +101,7 @@ export function plan(root) {
     entryPoints: existing([
       { in: 'workers/sandbox.ts', out: 'sandbox' },
       { in: 'workers/arena/main.ts', out: 'arena' },
+      { in: 'workers/lab/child.ts', out: 'lab-child' },
     ]),
     format: 'esm',
     external: ['msgpackr-extract'],

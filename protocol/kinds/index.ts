@@ -6,6 +6,7 @@ import { drillGate } from './drill-gate.ts';
 import { drillParts } from './drill-parts.ts';
 import { forecast } from './forecast.ts';
 import type { Batch, Kind, Lane, Parts } from './kind.ts';
+import { labComputing, labWaiting } from './lab.ts';
 import { matchmake } from './matchmake.ts';
 import { narrate } from './narrate.ts';
 import { pipeline, pipelineBatch } from './pipeline.ts';
@@ -19,6 +20,8 @@ export const kinds = {
   drill_gate: drillGate,
   drill_parts: drillParts,
   forecast,
+  lab_computing: labComputing,
+  lab_waiting: labWaiting,
   matchmake,
   narrate,
   pipeline,

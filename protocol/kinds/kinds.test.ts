@@ -9,6 +9,7 @@ const all: readonly Kind[] = Object.values(kinds);
 const disc = { x: 0, y: 0, vx: 1, vy: -1, alive: true, level: 2 };
 
 const sweep = (values: readonly number[], option = 'dashSpeed') => [{ option, values }];
+const labItems = { dbMs: 1.5, redisMs: 0, repeats: 1, from: 0, count: 1_000 };
 
 const good: { readonly [N in KindName]: readonly [unknown, unknown][] } = {
   balance: [
@@ -33,6 +34,8 @@ const good: { readonly [N in KindName]: readonly [unknown, unknown][] } = {
       { position: { tick: 0, discs: [disc, disc] }, rollouts: 200, seed: 1 },
     ],
   ],
+  lab_computing: [[labItems, labItems]],
+  lab_waiting: [[labItems, labItems]],
   matchmake: [
     [
       { queue: 'duel', regions: { 'eu-1': 20 } },
@@ -85,6 +88,8 @@ const bad: { readonly [N in KindName]: readonly unknown[] } = {
     { position: { tick: 0, discs: [disc, disc] }, rollouts: 2_001 },
     { position: { tick: 0, discs: [disc, disc] }, seed: -1 },
   ],
+  lab_computing: [{}, { ...labItems, count: 0 }, { ...labItems, count: 1_001 }],
+  lab_waiting: [{}, { ...labItems, dbMs: 60_001 }, { ...labItems, repeats: 0.5 }],
   matchmake: [
     { queue: 'duel' },
     { queue: 'duel', regions: {} },

@@ -4,6 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { KeptRuns } from '../jobs/kept-runs.ts';
 import type { Config } from '../lib/config.ts';
 import type { Log } from '../lib/log.ts';
+import type { Lab } from '../lab/lab.ts';
 import { mount, operatorApi } from './api/index.ts';
 import { SCRIPT, STYLE } from './assets.ts';
 import { queueBoard } from './board.ts';
@@ -48,8 +49,9 @@ export async function startAdmin(
   gateway: Watched,
   config: AdminConfig,
   log: Log,
+  lab?: Lab,
 ): Promise<Admin | undefined> {
-  const server = createAdaptorServer({ fetch: adminApp(gateway, config, log).fetch });
+  const server = createAdaptorServer({ fetch: adminApp(gateway, config, log, lab).fetch });
   const { ADMIN_HOST: host, ADMIN_PORT: port } = config;
   try {
     await new Promise<void>((resolve, reject) => {
@@ -82,7 +84,7 @@ export async function startAdmin(
 type Env = { Bindings: HttpBindings };
 
 /** Every route of the port. Made apart from the server, so that tests can ask it without one. */
-export function adminApp(gateway: Watched, config: AdminConfig, log: Log): Hono<Env> {
+export function adminApp(gateway: Watched, config: AdminConfig, log: Log, lab?: Lab): Hono<Env> {
   const measured = new RecordedRuns(gateway.history, new KeptRuns(gateway.queues));
   const laneWatch = new LaneWatch(measured, gateway.history);
   // Whoever looks leaves a sample behind; with nobody there nothing is read.
@@ -123,7 +125,7 @@ export function adminApp(gateway: Watched, config: AdminConfig, log: Log): Hono<
   app.get('/metrics', async (context) =>
     context.body(await metrics.render(), 200, { 'content-type': metrics.contentType }),
   );
-  const endpoints = operatorApi({ gateway, plan: { measured, lanes: laneWatch, look } });
+  const endpoints = operatorApi({ gateway, lab, plan: { measured, lanes: laneWatch, look } });
   app.use(`${DOCS}/*`, policy(DOCS_POLICY));
   app.get(`${DOCS}/`, (context) => context.redirect(DOCS));
   app.route('/', apiDocs(DOCS, endpoints, config.DRILLS));

@@ -39,9 +39,20 @@ async function main(): Promise<void> {
     history = opened;
   }
   if (config.ADMIN_PORT === 0) return;
-  const { startAdmin } = await import('../admin/admin.ts');
-  const admin = await startAdmin({ ...gateway, queues, history }, config, log);
-  if (admin !== undefined) stopAdmin = async () => await admin.stop();
+  const [{ startAdmin }, { Lab }] = await Promise.all([
+    import('../admin/admin.ts'),
+    import('../lab/lab.ts'),
+  ]);
+  const { name, redis, counters } = gateway;
+  const runner = new URL('lab.js', import.meta.url);
+  const lab = new Lab({ gateway: name, redis, config, counters, log, runner });
+  const admin = await startAdmin({ ...gateway, queues, history }, config, log, lab);
+  if (admin !== undefined) {
+    stopAdmin = async () => {
+      lab.stop();
+      await admin.stop();
+    };
+  }
 }
 
 main().catch((error: unknown) => {

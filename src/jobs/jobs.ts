@@ -11,7 +11,7 @@ import { noNotes, type Notes } from '../history/notes.ts';
 import type { Config } from '../lib/config.ts';
 import type { Counters } from '../lib/counters.ts';
 import { isAway, type Redis } from '../lib/redis.ts';
-import { jobId, ORDERS_CHANNEL } from '../relay/keys.ts';
+import { jobId, LAB_PLAYER, ORDERS_CHANNEL } from '../relay/keys.ts';
 import { Admission, type Admitted } from './admission.ts';
 import { Batching } from './batching.ts';
 import { Gate } from './gate.ts';
@@ -79,7 +79,7 @@ export class Jobs {
    */
   async submit(submission: Submission, session: string): Promise<Taken> {
     const { player, id } = submission;
-    const kind = this.kind(submission.kind);
+    const kind = this.kind(submission);
     const input = readInput(kind, submission.input);
     this.needStore();
     const deadline =
@@ -169,10 +169,12 @@ export class Jobs {
     if (!this.reachable) throw new Refusal('unavailable');
   }
 
-  private kind(name: string): Kind {
+  private kind({ kind: name, player }: Submission): Kind {
     const kind = kindNamed(name);
-    if (kind === undefined || (name.startsWith('drill') && !this.config.DRILLS))
-      throw new Refusal('unknown_kind', name);
+    const closed =
+      (name.startsWith('drill') && !this.config.DRILLS) ||
+      (name.startsWith('lab_') && !player.startsWith(LAB_PLAYER));
+    if (kind === undefined || closed) throw new Refusal('unknown_kind', name);
     return kind;
   }
 

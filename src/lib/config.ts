@@ -217,6 +217,20 @@ export const variables = {
   ),
   ARENA_IDLE_MS: int(30_000, 100, 3_600_000, 'How long an arena without a match stays up, ms.'),
 
+  LAB: flag(
+    development,
+    "Whether the capacity lab may be used from the operator's API. Its runs take the cores of the gateway's machine.",
+  ),
+  LAB_ITEMS_MAX: int(50_000, 1, 1_000_000, 'Items of one lab run, of each of its methods.'),
+  LAB_WORKERS_MAX: int(16, 1, 256, 'Threads or processes of one lab run.'),
+  LAB_TIME_LIMIT_MS: int(
+    1_800_000,
+    1_000,
+    86_400_000,
+    'How long a lab run may take before its processes are killed, ms.',
+  ),
+  LAB_RUNS_MAX: int(100, 1, 1_000, 'Lab runs that are remembered; one more ends the oldest.'),
+
   REGION: optional(
     'Where this worker is: matches ordered for that region go to its arenas first, to any other where these are full or there are none. Absent: it has none.',
     z.string().regex(/^[a-z0-9-]{1,16}$/, 'must be 1 to 16 of a-z 0-9 -'),

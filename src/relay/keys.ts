@@ -219,4 +219,19 @@ export function arenaQueue(game: string, version: string): string {
   return `arena-${game}-${version}`;
 }
 
+/** What the capacity lab owns. */
+export const LAB_KEYS = {
+  /** Hash, id to run. */
+  runs: 'm:{lab}:runs',
+  /** Sorted set of their ids by when they began, ms since 1970. */
+  begun: 'm:{lab}:begun',
+  /** Id of the run that has the machine now. */
+  busy: 'm:{lab}:busy',
+  /** Set of the ids of runs that shall be cancelled. */
+  cancelled: 'm:{lab}:cancelled',
+} as const;
+
+/** Requests of the lab are those of players whose name begins so; no kind of the lab is open to others. */
+export const LAB_PLAYER = '~lab-';
+
 export const GUEST_SECRET_KEY = 'm:guest-secret';

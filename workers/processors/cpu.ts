@@ -5,6 +5,7 @@ import { drill } from './drill.ts';
 import { drillBatch } from './drill-batch.ts';
 import { drillParts } from './drill-parts.ts';
 import { forecast, warmForecast } from './forecast.ts';
+import { labItems } from './lab.ts';
 import { narrate } from './narrate.ts';
 import { verifier, type VerifyParts } from './verify.ts';
 
@@ -19,6 +20,7 @@ export function cpuProcessors(parts: VerifyParts) {
     drill_batch: drillBatch,
     drill_parts: drillParts,
     forecast,
+    lab_computing: labItems,
     narrate,
     verify: verifier(parts),
   } satisfies {
