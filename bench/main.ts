@@ -12,13 +12,22 @@ import { Neighbours } from '../scripts/lib/measure/proc.ts';
 import { Stage } from './lib/stage.ts';
 import type { Suite } from './lib/suite.ts';
 import { arena } from './suites/arena.ts';
+import { batch } from './suites/batch.ts';
 import { jobs } from './suites/jobs.ts';
 import { light } from './suites/light.ts';
 import { matchmaking } from './suites/matchmaking.ts';
 import { memory } from './suites/memory.ts';
 import { start } from './suites/start.ts';
 
-const suites: Readonly<Record<string, Suite>> = { light, jobs, memory, start, arena, matchmaking };
+const suites: Readonly<Record<string, Suite>> = {
+  light,
+  jobs,
+  batch,
+  memory,
+  start,
+  arena,
+  matchmaking,
+};
 
 const USAGE = `usage: npm run bench -- SUITE [--json] [--seconds N] [--profile DIR]
   SUITE      ${Object.keys(suites).join(', ')}
