@@ -10,8 +10,8 @@ const DEFAULT_SECONDS = 30;
 const ROUNDS = 5;
 const WARM_UP_MS = 3_000;
 /** All together fewer than the kind takes on; of each so few that what it has not acknowledged yet finds room, too. */
-const PLAYERS = 32;
-const ASKING = { kind: 'drill_batch', input: { act: 'echo' }, window: 100 } as const;
+const PLAYERS = 8;
+const ASKING = { kind: 'drill_batch', input: { act: 'echo' }, window: 120 } as const;
 /** As many as BullMQ's throughput rises with, and some more. */
 const PLAIN_WINDOW = 512;
 const READY_LIMIT_MS = 60_000;
