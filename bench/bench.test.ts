@@ -12,6 +12,7 @@ const report = z.strictObject({
 /** Long enough to see that it works, far too short to measure anything. */
 const SHORT = ['--json', '--seconds', '1'];
 const LIMIT_MS = 120_000;
+const LONG = process.env['MUSTER_LONG'] === '1';
 
 test.each([
   ['light', ['raw_uws']],
@@ -26,6 +27,13 @@ test.each([
     ],
   ],
   ['arena', ['matches_of_budget', 'input_over_room']],
+  ['batch', ['bullmq_throughput']],
+  ...(LONG
+    ? ([
+        ['busy', ['light_p99']],
+        ['cores', ['of_n_times_one']],
+      ] as const)
+    : []),
 ])(
   '%s ends with one JSON object that names its ratios',
   async (suite, ratios) => {
@@ -45,7 +53,7 @@ test('an unknown suite is refused with the list of suites', async () => {
   const bench = spawnNode('dist/bench/main.js', {}, ['heavy']);
   expect((await bench.exited).code).toBe(2);
   expect(bench.output()).toContain('no suite "heavy"');
-  expect(bench.output()).toContain('light, jobs, memory, start');
+  expect(bench.output()).toContain('light, jobs, batch, busy, cores');
 });
 
 test(

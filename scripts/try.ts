@@ -1,9 +1,13 @@
-/** `npm run try`: five players send light messages while each has a forecast made on a pinned core. */
+/**
+ * `npm run try`: five players send light messages while each has a forecast made on a pinned core; then five commentaries
+ * stream side by side, from one job.
+ */
 import type { Client } from '../protocol/client/index.ts';
 import type { End } from '../protocol/index.ts';
 import { findPlace, guest, somePosition, type Place } from './lib/game.ts';
 import { ms, percentile } from './lib/figures.ts';
 import { bar, Screen } from './lib/screen.ts';
+import { listenToFive, storiesOfFive } from './lib/streams.ts';
 
 const PLAYERS = 5;
 const ROLLOUTS = 80;
@@ -46,8 +50,12 @@ async function play(place: Place): Promise<boolean> {
   );
   stop.abort();
   const meanwhile = await busy;
+  const forecasts = summary(outcomes, idle, meanwhile, heard);
+  console.log(`\n${PLAYERS} commentaries, word by word\n`);
+  const stories = await listenToFive(place, clients);
   for (const client of clients) client.close();
-  return summary(outcomes, idle, meanwhile, heard);
+  console.log(`\n${storiesOfFive(stories).join('\n')}`);
+  return forecasts && stories.every(({ end }) => end.state === 'done');
 }
 
 async function forecast(client: Client, i: number, screen: Screen): Promise<Outcome> {

@@ -120,9 +120,10 @@ export abstract class LaneWorker extends Worker {
       return undefined;
     }
     let unguard: (() => void) | undefined;
+    const briefMs = BRIEF_MS + requests.length * BRIEF_MORE_MS;
     const late = setTimeout(() => {
-      unguard = this.guard(job, kind, requests, token, end);
-    }, BRIEF_MS);
+      unguard = this.guard(job, kind, requests, token, end, briefMs);
+    }, briefMs);
     this.active.set(id, () => this.kill(job));
     let surrender = (): void => undefined;
     const surrendered = new Promise<void>((resolve) => (surrender = resolve));
@@ -162,11 +163,12 @@ export abstract class LaneWorker extends Worker {
     requests: readonly RequestData[],
     token: string,
     end: (cause: Cause) => void,
+    afterMs: number,
   ): () => void {
     const unwatchDeadlines = atDeadlines(requests, (request) => this.overdue(job, kind, request));
     const parts = kind.parts !== undefined;
     const limitMs = kind.timeLimitMs + (parts ? SLICE_MS : 0);
-    const limit = setTimeout(() => end('time_limit'), limitMs - BRIEF_MS);
+    const limit = setTimeout(() => end('time_limit'), limitMs - afterMs);
     const unwatch = this.watch(job, kind, end);
     // Runners of a workload begin again with each slice.
     if (!parts || job.attemptsStarted === 1) this.noteBegan(job, kind, requests);
@@ -388,6 +390,8 @@ const UNKNOWN_KIND_MS = 1_000;
 
 /** An attempt that is over sooner is not looked after, ms. */
 const BRIEF_MS = 5;
+/** And so much longer for each of its requests: of a batch, its bookkeeping alone takes that. */
+const BRIEF_MORE_MS = 0.2;
 
 /** From the abort signal to SIGKILL, for a processor that may be about to give way, ms. */
 const STOP_GRACE_MS = 500;

@@ -21,7 +21,7 @@ const READY_LIMIT_MS = 60_000;
 
 type Name = 'ours' | 'plain';
 
-interface Side {
+export interface Side {
   readonly caller: Helper;
   /** Of everything that works for this side alone, by name. */
   readonly pids: Readonly<Record<string, number>>;
@@ -81,7 +81,11 @@ async function startOurs(stage: Stage, url: string, core: number | undefined): P
   return { caller, pids: { ...pids, ...childOf(worker.pid) } };
 }
 
-async function startPlain(stage: Stage, url: string, core: number | undefined): Promise<Side> {
+export async function startPlain(
+  stage: Stage,
+  url: string,
+  core: number | undefined,
+): Promise<Side> {
   const worker = stage.helper({ name: 'BullMQ worker', file: 'bench/bull-worker.js' });
   await worker.ask('start', { url, core }, z.literal(true));
   const caller = stage.helper({ name: 'BullMQ caller', file: 'bench/bull-caller.js' });
@@ -98,7 +102,7 @@ async function warmUp(caller: Helper, name: Name): Promise<void> {
 }
 
 /** The sandboxed child of a worker; where the system does not tell, it is left out of the CPU figures. */
-function childOf(worker: number): { child?: number } {
+export function childOf(worker: number): { child?: number } {
   const [child] = childrenOf(worker);
   return child === undefined ? {} : { child };
 }

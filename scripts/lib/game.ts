@@ -41,6 +41,11 @@ function socketOf(address: string): string {
   return url.href;
 }
 
+/** Where the jobs API is asked: http://host:port. */
+export function httpOf({ socket }: Place): string {
+  return new URL(socket.replace(/^ws/, 'http')).origin;
+}
+
 /** A guest who stays connected until `close()`. */
 export function guest(place: Place): Client {
   return connect({ url: place.socket, WebSocket });

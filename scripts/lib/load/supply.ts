@@ -35,6 +35,11 @@ export class Supply {
     return this.left > 0 && this.left-- > 0;
   }
 
+  /** Nothing more is asked for; what is on the way ends. */
+  close(): void {
+    this.left = 0;
+  }
+
   refuse(code: string, retryAfterMs: number | undefined): void {
     this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
     if (retryAfterMs === undefined) return;
