@@ -9,6 +9,8 @@ const STEP_BUDGET_S = 2;
 const CORE_ROUNDS = 3;
 /** Cores need not be equal: so many of them are measured alone. */
 const CORES_ALONE = 4;
+/** Items handed out together: the lab runner has no core of its own, and should have little to do meanwhile. */
+const CORES_BATCH = 500;
 /** Items that are awaited at once, to find from where on more bring no more. */
 const CONCURRENCIES = [1, 10, 100, 1_000] as const;
 const BATCHES = [1, 10, 100] as const;
@@ -46,6 +48,7 @@ export function coresPlan(
     ...base,
     method: 'multiprocessing',
     items: itemsMax,
+    batchSize: CORES_BATCH,
     workers: count,
     cores: Array.from({ length: count }, (_, i) => first + i),
     budgetMs,
