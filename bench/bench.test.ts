@@ -14,9 +14,13 @@ const SHORT = ['--json', '--seconds', '1'];
 const LIMIT_MS = 120_000;
 const LONG = process.env['MUSTER_LONG'] === '1';
 
-test.each([
+/** Each takes many seconds to be set up, whatever it measures: npm test tries one, .ci/run and npm run test:long all. */
+const suites: readonly (readonly [suite: string, ratios: readonly string[]])[] = [
   ['light', ['raw_uws']],
   ['jobs', ['bullmq_p50', 'bullmq_throughput']],
+  ['batch', ['bullmq_throughput']],
+  ['busy', ['light_p99']],
+  ['cores', ['of_n_times_one']],
   [
     'matchmaking',
     [
@@ -27,14 +31,11 @@ test.each([
     ],
   ],
   ['arena', ['matches_of_budget', 'input_over_room']],
-  ['batch', ['bullmq_throughput']],
-  ...(LONG
-    ? ([
-        ['busy', ['light_p99']],
-        ['cores', ['of_n_times_one']],
-      ] as const)
-    : []),
-])(
+  ['parts', ['memory_all_over_fifth']],
+  ['history', []],
+];
+
+test.each(LONG ? suites : suites.slice(0, 1))(
   '%s ends with one JSON object that names its ratios',
   async (suite, ratios) => {
     const bench = spawnNode('dist/bench/main.js', {}, [suite, ...SHORT]);
