@@ -12,8 +12,10 @@ const report = z.strictObject({
 /** Long enough to see that it works, far too short to measure anything. */
 const SHORT = ['--json', '--seconds', '1'];
 const LIMIT_MS = 120_000;
+const LONG = process.env['MUSTER_LONG'] === '1';
 
-test.each([
+/** What each suite compares with. The long ones are in no run but the long one. */
+const SUITES: readonly (readonly [string, readonly string[]])[] = [
   ['light', ['raw_uws']],
   ['jobs', ['bullmq_p50', 'bullmq_throughput']],
   [
@@ -26,7 +28,14 @@ test.each([
     ],
   ],
   ['arena', ['matches_of_budget', 'input_over_room']],
-])(
+];
+const LONG_SUITES: typeof SUITES = [
+  ['batch', ['bullmq_throughput']],
+  ['busy', ['light_p99']],
+  ['cores', ['of_n_times_one']],
+];
+
+test.each([...SUITES, ...(LONG ? LONG_SUITES : [])])(
   '%s ends with one JSON object that names its ratios',
   async (suite, ratios) => {
     const bench = spawnNode('dist/bench/main.js', {}, [suite, ...SHORT]);
@@ -45,7 +54,7 @@ test('an unknown suite is refused with the list of suites', async () => {
   const bench = spawnNode('dist/bench/main.js', {}, ['heavy']);
   expect((await bench.exited).code).toBe(2);
   expect(bench.output()).toContain('no suite "heavy"');
-  expect(bench.output()).toContain('light, jobs, memory, start');
+  expect(bench.output()).toContain('light, jobs, batch, busy, cores');
 });
 
 test(

@@ -13,6 +13,8 @@ import { Stage } from './lib/stage.ts';
 import type { Suite } from './lib/suite.ts';
 import { arena } from './suites/arena.ts';
 import { batch } from './suites/batch.ts';
+import { busy } from './suites/busy.ts';
+import { cores } from './suites/cores.ts';
 import { jobs } from './suites/jobs.ts';
 import { light } from './suites/light.ts';
 import { matchmaking } from './suites/matchmaking.ts';
@@ -23,6 +25,8 @@ const suites: Readonly<Record<string, Suite>> = {
   light,
   jobs,
   batch,
+  busy,
+  cores,
   memory,
   start,
   arena,

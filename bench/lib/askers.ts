@@ -41,3 +41,22 @@ export class Askers {
 
 const ANSWER_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 120_000;
+
+/** CPU and nothing else, about a hundred milliseconds of it: what a request costs beside it is next to nothing. */
+export const heavyWork = {
+  kind: 'forecast',
+  input: {
+    position: {
+      tick: 600,
+      discs: Array.from({ length: 5 }, (_, i) => ({
+        x: 3 * Math.cos((2 * Math.PI * i) / 5),
+        y: 3 * Math.sin((2 * Math.PI * i) / 5),
+        vx: 0,
+        vy: 0,
+        alive: true,
+        level: 2,
+      })),
+    },
+    rollouts: 10,
+  },
+} as const;

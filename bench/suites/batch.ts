@@ -4,6 +4,7 @@ import { inTurn, median, ratioOfRounds, whole } from '../lib/figures.ts';
 import { say, type Stage } from '../lib/stage.ts';
 import type { Suite } from '../lib/suite.ts';
 import { Meter } from '../../scripts/lib/measure/proc.ts';
+import { startWorkerOn } from '../lib/worker.ts';
 import { childOf, startPlain, type Side } from './jobs.ts';
 
 const DEFAULT_SECONDS = 30;
@@ -53,20 +54,7 @@ export const batch: Suite = async (stage) => {
 
 async function startOurs(stage: Stage, url: string, core: number | undefined): Promise<Ours> {
   const gateway = await stage.gateway(url);
-  const worker = stage.start({
-    name: 'worker',
-    file: 'worker.js',
-    env: {
-      NODE_ENV: 'production',
-      REDIS_URL: url,
-      GUESTS: 'on',
-      DRILLS: 'on',
-      ARENA_MATCHES: '0',
-      ...(core !== undefined && { CORES: String(core) }),
-    },
-    profiled: true,
-  });
-  await worker.line(/"message":"child ready"/);
+  const worker = await startWorkerOn(stage, url, core === undefined ? [] : [core]);
   const askers = await Askers.join(stage, gateway.port, PLAYERS);
   const pids = { gateway: gateway.pid, worker: worker.pid, askers: askers.pid };
   return { askers, pids: { ...pids, ...childOf(worker.pid) } };
