@@ -35,12 +35,16 @@ export class Batching {
 
   private open(kind: Kind, windowMs: number): Gathering {
     const requests: RequestData[] = [];
-    let flush = (): void => undefined;
-    const closed = new Promise<void>((resolve) => (flush = resolve));
-    const timer = setTimeout(() => flush(), windowMs);
-    const queued = closed.then(async () => {
+    let close = (): void => undefined;
+    const closed = new Promise<void>((resolve) => (close = resolve));
+    const flush = (): void => {
       clearTimeout(timer);
-      this.gathering.delete(kind.name);
+      // At once: what comes in the same turn, behind a full batch, belongs to the next.
+      if (this.gathering.get(kind.name) === one) this.gathering.delete(kind.name);
+      close();
+    };
+    const timer = setTimeout(flush, windowMs);
+    const queued = closed.then(async () => {
       await this.queues.add(kind, `batch/${randomId(12)}`, requests, one.turn);
     });
     const one: Gathering = { requests, turn: Infinity, queued, flush };

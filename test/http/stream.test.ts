@@ -199,6 +199,47 @@ test('G6, G10: a stream that nobody reads is not fed for ever, and others are no
   await cut;
 });
 
+test('K3, J4: commentaries of one batch stream over HTTP word by word, side by side', async () => {
+  const players = ['hal', 'ida', 'jon'];
+  const falls = [{ at: 9, player: 1, by: 0 }];
+  await Promise.all(
+    players.map(async (player, seed) => {
+      await post(player, 'narrate', 'n1', { players: ['Ada', player], falls, seed, wordMs: 60 });
+    }),
+  );
+  const streams = await Promise.all(players.map(async (player) => await watch(player, 'n1')));
+  const order: string[] = [];
+  await Promise.all(
+    streams.map(async (stream, i) => {
+      await stream.next('progress');
+      order.push(`${players[i]} begins`);
+      await stream.next('ended');
+      order.push(`${players[i]} ends`);
+    }),
+  );
+  // Nobody had to wait for another's last word.
+  expect(order.slice(0, 3).every((what) => what.endsWith('begins'))).toBe(true);
+  for (const [i, { events }] of streams.entries()) {
+    const told = events
+      .filter(({ event }) => event === 'progress')
+      .map(({ data }) => data['value']);
+    const words = told.map((value) => (value as { words: string }).words);
+    const result = events.at(-1)?.data['result'] as { text: string } | undefined;
+    const text = result?.text ?? '';
+    expect(text).toContain(players[i]);
+    // One word each, up to the last; what was said before the stream was open is in the end alone.
+    expect(words.length).toBeGreaterThan(5);
+    expect(words.slice(1).every((word) => /^ \S+$/.test(word))).toBe(true);
+    expect(text.endsWith(words.join(''))).toBe(true);
+  }
+  const jobs = await Promise.all(
+    players.map(async (player) => await redis.hget(playerKeys(player).record('n1'), 'job')),
+  );
+  // One job, or two where this machine was too busy to ask for all within the batch's window.
+  expect(new Set(jobs).size).toBeLessThan(players.length);
+  expect(jobs.every((job) => job?.startsWith('batch/'))).toBe(true);
+});
+
 test('the gateway that answered all this had no fault of its own', () => {
   const lines = muster.gateway.process.output().split('\n');
   expect(lines.filter((line) => /"level":"(error|fatal)"/.test(line))).toEqual([]);
