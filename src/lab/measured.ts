@@ -44,6 +44,8 @@ export const measured = z.strictObject({
   peakMemoryBytes: count,
   /** CPU time of all processes of the run. */
   cpuMs: ms,
+  /** The same of those alone that ran items: without the lab runner, where it was none of them. */
+  workMs: ms,
   /** cpuMs by (durationMs x cores that this machine allows), 0 to 1. */
   cpuUtilisation: z.number().min(0),
   /** Failed by done, 0 to 1. */

@@ -27,6 +27,7 @@ function step(part: Partial<Measured> & Pick<Measured, 'method'>): Measured {
     perSecond,
     peakMemoryBytes: 150 * MB,
     cpuMs: 100,
+    workMs: part.cpuMs ?? 100,
     cpuUtilisation: 0.005,
     errorRate: 0,
     p50Ms: 100,
@@ -125,18 +126,30 @@ describe('recommendations', () => {
     expect(advice.ioConcurrency).toHaveProperty('missing');
   });
 
+  test('what a process takes to wait is no work of the item', () => {
+    const few = [
+      step({ method: 'sequential', perSecond: 0.2, cpuMs: 60 }),
+      step({ method: 'async-batch', batchSize: 1_000, perSecond: 900, cpuMs: 1_800 }),
+    ];
+    const { lane } = recommend([run(few)], machine, workload, wish);
+    expect(lane).toMatchObject({
+      value: 'io',
+      because: expect.stringContaining('computes 0.20 ms') as string,
+    });
+  });
+
   test('a kind with batches: a core does a whole batch at a time', () => {
     const batched: Workload = { is: 'kind', kind: 'narrate', inputs: [{}] };
     const busy = (perSecond: number) => ({ perSecond, cpuMs: 9_000 });
     const runs = [
       step({ method: 'sequential', ...busy(20) }),
-      step({ method: 'async-batch', batchSize: 10, ...busy(100) }),
-      step({ method: 'async-batch', batchSize: 100, ...busy(200) }),
+      step({ method: 'async-batch', batchSize: 10, ...busy(30) }),
+      step({ method: 'async-batch', batchSize: 100, ...busy(32) }),
     ];
     const of = { plan: { ...run([]).plan, workload: batched } };
-    const advice = recommend([run(runs, of)], machine, batched, { ...wish, itemsPerSecond: 160 });
+    const advice = recommend([run(runs, of)], machine, batched, { ...wish, itemsPerSecond: 45 });
     expect(valueOf(advice.lane)).toBe('cpu');
-    // It takes 32 together: 10 of those that were measured, 80 a second with room to spare.
+    // It takes 32 together: 10 of those that were measured, 24 a second with room to spare.
     expect(valueOf(advice.cores)).toBe(2);
   });
 

@@ -74,7 +74,7 @@ export function recommend(
   const sequential = of('sequential');
   const processes = of('multiprocessing');
   const together = bySetting(of('async-batch'), (one) => one.batchSize);
-  const lane = laneOf(sequential);
+  const lane = laneOf(sequential, together);
   const ioConcurrency = kneeOf(together, 'items at once');
   const grounds = groundsOf(lane, sequential, together, ioConcurrency, workload);
   const itemsPerSecond =
@@ -123,10 +123,17 @@ function groundsOf(
   return together.get(largest) ?? sequential;
 }
 
-/** Compute takes a core whatever it shares it with; waiting does not. */
-function laneOf(sequential: readonly Measured[]): Advice<'cpu' | 'io'> {
+/**
+ * Compute takes a core whatever it shares it with; waiting does not. What an item computes is the least that any
+ * setting shows: that a process waits and speaks costs CPU time, too, which is shared by many items or by few.
+ */
+function laneOf(
+  sequential: readonly Measured[],
+  together: ReadonlyMap<number, readonly Measured[]>,
+): Advice<'cpu' | 'io'> {
   if (sequential.length === 0) return { missing: MEASURE };
-  const cpuMs = medianOf(sequential.map(cpuPerItem));
+  const settings = [sequential, ...together.values()];
+  const cpuMs = Math.min(...settings.map((group) => medianOf(group.map(cpuPerItem))));
   const wallMs = medianOf(sequential.map((one) => one.durationMs / one.done));
   const share = Math.min(cpuMs / wallMs, 1);
   const blocks = cpuMs >= IO_BLOCK_MS;
@@ -134,7 +141,7 @@ function laneOf(sequential: readonly Measured[]): Advice<'cpu' | 'io'> {
   const figures = `an item computes ${cpuMs.toFixed(2)} ms of its ${wallMs.toFixed(2)} ms (${percent(share)})`;
   const because =
     value === 'io'
-      ? `${figures}: a core has room for about ${Math.floor(wallMs / cpuMs)} of them at once`
+      ? `${figures}: a core has room for about ${Math.floor(wallMs / Math.max(cpuMs, 0.001))} of them at once`
       : `${figures}: ${
           share >= 0.5
             ? 'side by side they would hardly be done sooner'
@@ -255,7 +262,7 @@ function sizeOf(
 }
 
 function cpuPerItem(one: Measured): number {
-  return one.cpuMs / one.done;
+  return one.workMs / one.done;
 }
 
 function bySetting(

@@ -89,7 +89,7 @@ export async function runStep(
   const sampling = setInterval(() => usage.sample(), SAMPLE_MS);
   let crew: Crew | undefined;
   let why: string | undefined;
-  let used = { cpuMs: 0, others: 0 };
+  let used = { cpuMs: 0, workMs: 0, others: 0 };
   let budget: NodeJS.Timeout | undefined;
   let startMs = 0;
   try {
@@ -100,7 +100,7 @@ export async function runStep(
     if (step.budgetMs > 0) budget = setTimeout(() => stop.abort(), step.budgetMs);
     await Promise.race([crew.run(), late(stop.signal)]);
     usage.sample();
-    used = { cpuMs: usage.cpuMs(), others: usage.others() };
+    used = { cpuMs: usage.cpuMs(), workMs: usage.workMs(), others: usage.others() };
   } catch (error) {
     if (!kill.aborted) why = error instanceof Error ? error.message : String(error);
   } finally {
@@ -127,6 +127,7 @@ export async function runStep(
     perSecond: durationMs > 0 ? (done * 1_000) / durationMs : 0,
     peakMemoryBytes: usage.peakBytes,
     cpuMs: used.cpuMs,
+    workMs: used.workMs,
     cpuUtilisation: share,
     errorRate: done > 0 ? failed / done : 0,
     p50Ms: tally.latency(0.5),

@@ -72,6 +72,13 @@ export class Usage {
     return sum;
   }
 
+  /** @returns the same without this process, unless it is the only one: then its threads did the work */
+  workMs(): number {
+    const own = this.known.get(process.pid);
+    if (this.known.size === 1 || own === undefined) return this.cpuMs();
+    return this.cpuMs() - Math.max(own.last - (own.first ?? 0), 0);
+  }
+
   /** @returns what others had of the machine since `begin`, as a share of what there is; 0 where that is unknown */
   others(): number {
     const now = machineTime();
