@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util';
 import { atOnce, type Level } from './lib/load/at-once.ts';
 import { flood, type FloodReport } from './lib/load/flood.ts';
-import { asJson, levelLines, floodLines } from './lib/load/report.ts';
+import { asJson, floodLines, heldLine, levelLines } from './lib/load/report.ts';
 import { loadKinds, openLoadStage, type LoadKind } from './lib/load/stage.ts';
 import { onSignals } from './lib/signals.ts';
 
@@ -50,6 +50,7 @@ async function main(): Promise<boolean> {
         levels.push(level);
         process.stdout.write(`${levelLines(level).join('\n')}\n`);
       }
+      process.stdout.write(`${heldLine(levels)}\n`);
     }
     if (wanted.total !== undefined) {
       flooded = await flood(stage, { ...wanted, total: wanted.total });

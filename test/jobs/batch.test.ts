@@ -1,7 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { Client } from '../../protocol/client/index.ts';
 import { RequestFailed } from '../../protocol/client/index.ts';
+import { askRedis } from '../../scripts/lib/redis/command.ts';
+import { queuePrefix } from '../../src/relay/keys.ts';
 import { Muster } from '../support/muster.ts';
+import { until } from '../support/until.ts';
 
 let muster: Muster;
 
@@ -73,4 +76,31 @@ test('K3: commentaries of one batch stream side by side, every word of them', as
     ),
   );
   expect(heard).toEqual(done.map(({ result }) => result.text));
+});
+
+test('K3, Q8: on the io lane one of a batch is cancelled alone, and its processor stops', async () => {
+  const [first, second] = (await players(2)) as [Client, Client];
+  const long = { firstMs: 300, secondMs: 300, thenMs: 60_000 };
+  const abort = new AbortController();
+  const given = first.request('pipeline_batch', long, { signal: abort.signal });
+  const kept = second.request('pipeline_batch', { firstMs: 10, secondMs: 400, thenMs: 10 });
+  abort.abort();
+  await expect(given).rejects.toMatchObject({ end: { state: 'cancelled' } });
+  // It ends by itself, whatever becomes of the other.
+  expect(await kept).toMatchObject({ result: { steps: ['first', 'second', 'then'] } });
+  await until(async () => {
+    const [active] = await askRedis(muster.redis.url, ['LLEN', `${queuePrefix('io')}:io:active`]);
+    return active === ':0' || active === '0';
+  });
+});
+
+test('K3: one of a batch that is done ends before its neighbours are', async () => {
+  const [first, second] = (await players(2)) as [Client, Client];
+  const ends: string[] = [];
+  const ask = async (client: Client, name: string, thenMs: number): Promise<void> => {
+    await client.request('pipeline_batch', { firstMs: 1, secondMs: 1, thenMs });
+    ends.push(name);
+  };
+  await Promise.all([ask(first, 'long', 700), ask(second, 'short', 1)]);
+  expect(ends).toEqual(['short', 'long']);
 });

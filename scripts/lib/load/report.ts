@@ -29,6 +29,15 @@ export function levelLines({ requests, ms, outcome, workerBytes, holds, sound }:
   ];
 }
 
+/** How many one io-lane process held, by how long each of them took. */
+export function heldLine(levels: readonly Level[]): string {
+  const most = new Map<number, number>();
+  for (const { ms, holds, sound, requests } of levels)
+    if (holds && sound) most.set(ms, Math.max(most.get(ms) ?? 0, requests));
+  const held = [...most].map(([ms, requests]) => `${count(requests)} of ${ms / 1_000} s`);
+  return `one io-lane process held at once: ${held.length === 0 ? 'none of these' : held.join(', ')}`;
+}
+
 export function floodLines(report: FloodReport): string[] {
   const { total, ms, kind, outcome, accepted, ended, peakDepth, peakBytes, cpuUs, leftovers } =
     report;
