@@ -1,5 +1,5 @@
 import type { Script } from '../lib/redis.ts';
-import { withOutbox } from '../relay/outbox.lua.ts';
+import { TELL_LUA, withOutbox } from '../relay/outbox.lua.ts';
 
 /**
  * A request's record is a hash: hash (of kind and input), kind, state, attempt (BullMQ's count of starts), run (token
@@ -16,7 +16,7 @@ export const ENDED_LUA = `local ended = {done = true, failed = true, cancelled =
 export const accept: Script = {
   name: 'musterAccept',
   keys: 'counted',
-  lua: withOutbox(`${ENDED_LUA}
+  lua: withOutbox(`${ENDED_LUA}${TELL_LUA}
 local base, sid, now, outboxMax, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 -- Of the player, once a new request needs them: open and unacknowledged ones, and open ones by kind.
 local kept, inflight, recounted = nil, {}, {}
@@ -226,10 +226,10 @@ return replies
 export const watch: Script = {
   name: 'musterWatch',
   keys: 1,
-  lua: withOutbox(`
+  lua: `${TELL_LUA}
 local sessions = redis.call('HGET', KEYS[1], 'sessions')
 if not sessions then return 0 end
 tell(ARGV[2], KEYS[1], sessions, ARGV[1])
 return 1
-`),
+`,
 };

@@ -1,5 +1,5 @@
 /**
- * Lua shared by every script that touches an outbox. An outbox is a list whose head has offset ackOffset + 1; an
+ * Lua shared by every script that puts something into an outbox. An outbox is a list whose head has offset ackOffset + 1; an
  * entry is nonce (u32), length of the request id (u8, 0: not an end), request id, frame. A session's hash holds
  * gateway, gen, epoch, last and lastNonce (newest entry), ackOffset and ackNonce (newest acknowledged one).
  *
@@ -98,8 +98,23 @@ local function deliver(base, sids, fresh, outboxMax, id, frame, jobId, reliable)
     end
   end
 end
+`;
 
--- Adds a session to who is told of a record's end, letting go of sessions that are over before the list grows long.
+/** @param lua of a script, which may call what is above; `flush` and its reply come after it */
+export function withOutbox(lua: string): string {
+  return `${OUTBOX_LUA}
+local function run()
+${lua}
+end
+local reply = run()
+flush()
+return reply
+`;
+}
+
+/** `tell(base, record key, sids, sid)` adds a session to who is told of a record's end. */
+export const TELL_LUA = `
+-- Lets go of sessions that are over before the list grows long.
 local function tell(base, rkey, sids, sid)
   if string.find(sids, sid, 1, true) then return end
   if #sids >= 256 then
@@ -112,8 +127,11 @@ local function tell(base, rkey, sids, sid)
   end
   redis.call('HSET', rkey, 'sessions', sids .. sid)
 end
+`;
 
--- Drops what is acknowledged up to offset, and marks the ends among it as seen by the player.
+/** `trim(base, sid, ackOffset, offset)` drops what is acknowledged up to offset. */
+export const TRIM_LUA = `
+-- Marks the ends among it as seen by the player; by the thousand, as above.
 local function trim(base, sid, ackOffset, offset)
   local okey = base .. 'o:' .. sid
   local count = offset - ackOffset
@@ -132,15 +150,3 @@ local function trim(base, sid, ackOffset, offset)
   redis.call('HSET', base .. 's:' .. sid, 'ackOffset', offset, 'ackNonce', nonce)
 end
 `;
-
-/** @param lua of a script, which may call what is above; `flush` and its reply come after it */
-export function withOutbox(lua: string): string {
-  return `${OUTBOX_LUA}
-local function run()
-${lua}
-end
-local reply = run()
-flush()
-return reply
-`;
-}

@@ -1,5 +1,5 @@
 import type { Script } from '../lib/redis.ts';
-import { withOutbox } from './outbox.lua.ts';
+import { TELL_LUA, TRIM_LUA, withOutbox } from './outbox.lua.ts';
 
 /**
  * Takes a session for a gateway, continuing its outbox where the client's (epoch, offset, nonce) fits.
@@ -12,7 +12,7 @@ import { withOutbox } from './outbox.lua.ts';
 export const claim: Script = {
   name: 'musterClaim',
   keys: 1,
-  lua: withOutbox(`
+  lua: withOutbox(`${TELL_LUA}${TRIM_LUA}
 local base, sid, gateway, now, ttl = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local skey, okey = KEYS[1], base .. 'o:' .. sid
 local s = redis.call('HMGET', skey, 'gateway', 'epoch', 'last', 'ackOffset', 'ackNonce')
@@ -96,14 +96,14 @@ return {resumed and 1 or 0, gen, e[1], e[2], e[3], e[4], redis.call('LRANGE', ok
 export const ack: Script = {
   name: 'musterAck',
   keys: 1,
-  lua: withOutbox(`
+  lua: `${TRIM_LUA}
 local s = redis.call('HMGET', KEYS[1], 'gen', 'epoch', 'ackOffset', 'last')
 if s[1] ~= ARGV[3] or s[2] ~= ARGV[4] then return 0 end
 local offset = math.min(tonumber(ARGV[5]), tonumber(s[4]))
 if offset <= tonumber(s[3]) then return 0 end
 trim(ARGV[1], ARGV[2], tonumber(s[3]), offset)
 return 1
-`),
+`,
 };
 
 /**
