@@ -13,7 +13,7 @@ import {
   type WorkloadKind,
 } from '../protocol/index.ts';
 import { readRequests, readRunner } from '../src/jobs/job-data.ts';
-import { PARTS_RUN } from '../src/jobs/records.ts';
+import { PARTS_RUN } from '../src/jobs/records.lua.ts';
 import {
   Workloads,
   type Outcome,

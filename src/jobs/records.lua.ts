@@ -1,6 +1,9 @@
 import type { Script } from '../lib/redis.ts';
 import { TELL_LUA, withOutbox } from '../relay/outbox.lua.ts';
 
+/** The token that all runners of a workload hold its record by: none of them is fenced out by another. */
+export const PARTS_RUN = 'parts';
+
 /**
  * A request's record is a hash: hash (of kind and input), kind, state, attempt (BullMQ's count of starts), run (token
  * of the attempt that may end it), sessions (who is told, see deliver), job, end (frame), times in ms since 1970.
@@ -189,7 +192,7 @@ export const settle: Script = {
   keys: 'counted',
   lua: withOutbox(`${ENDED_LUA}
 local base, now, ttl, outboxMax = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local gone, unacked, fewer, parts = {}, {}, {}, {}
+local gone, unacked, fewer = {}, {}, {}
 local function finish(rkey, id, run, state, frame, nonce, asked, attempt)
   local r = redis.call('HMGET', rkey, 'state', 'run', 'sessions', 'kind', 'attempt')
   if not r[1] then return {'gone'} end
@@ -198,9 +201,10 @@ local function finish(rkey, id, run, state, frame, nonce, asked, attempt)
   redis.call('HSET', rkey, 'state', state, 'end', frame, 'ended', now)
   redis.call('PEXPIRE', rkey, ttl)
   table.insert(gone, id)
-  -- Of a workload: its parts, see workloads.lua.ts.
-  table.insert(parts, base .. 'w:' .. id)
-  table.insert(parts, base .. 'w:' .. id .. ':v')
+  -- A workload, whose runners share one token, has its parts beside it, see workloads.lua.ts.
+  if run == '${PARTS_RUN}' or r[2] == '${PARTS_RUN}' then
+    redis.call('UNLINK', base .. 'w:' .. id, base .. 'w:' .. id .. ':v')
+  end
   table.insert(unacked, now)
   table.insert(unacked, id)
   fewer[r[4]] = (fewer[r[4]] or 0) + 1
@@ -210,7 +214,6 @@ end
 local replies = {}
 for i, rkey in ipairs(KEYS) do replies[i] = finish(rkey, unpack(ARGV, 7 * i - 2, 7 * i + 4)) end
 if #gone > 0 then
-  redis.call('UNLINK', unpack(parts))
   redis.call('ZREM', base .. 'open', unpack(gone))
   redis.call('ZADD', base .. 'unacked', unpack(unacked))
   redis.call('PEXPIRE', base .. 'unacked', ttl)

@@ -42,9 +42,6 @@ export interface Found {
   readonly end: Buffer | undefined;
 }
 
-/** The token that all runners of a workload hold its record by: none of them is fenced out by another. */
-export const PARTS_RUN = 'parts';
-
 /** A verdict needs no attempt: a cancel, a deadline, a death. */
 export const VERDICT = '*';
 

@@ -3,7 +3,8 @@ import { kinds, type End, type Kind } from '../../protocol/index.ts';
 import { startTestRedis, type TestRedis } from '../../test/support/redis.ts';
 import { connectRedis, type Redis } from '../lib/redis.ts';
 import { playerKeys } from '../relay/keys.ts';
-import { PARTS_RUN, Records, VERDICT } from './records.ts';
+import { PARTS_RUN } from './records.lua.ts';
+import { Records, VERDICT } from './records.ts';
 import { Workloads, type Runner, type Stand, type Word } from './workloads.ts';
 
 const kind: Kind = kinds.drill_parts;

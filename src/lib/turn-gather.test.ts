@@ -12,9 +12,12 @@ function counted(max?: number): { gather: TurnGather<number, string>; runs: stri
 
 test('calls of one turn and one key are one run, each with its own answer', async () => {
   const { gather, runs } = counted();
-  const answers = await Promise.all([gather.add('a', 1), gather.add('b', 2), gather.add('a', 3)]);
-  expect(answers).toEqual(['a1', 'b2', 'a3']);
-  expect(runs).toEqual(['a:1,3', 'b:2']);
+  const answers = await Promise.all(
+    [0, 1, 2, 3].map(async (n) => await gather.add('ba'.charAt(n % 2), n)),
+  );
+  expect(answers).toEqual(['b0', 'a1', 'b2', 'a3']);
+  // The first one finds nothing on its way, and waits for nobody.
+  expect(runs).toEqual(['b:0', 'a:1,3', 'b:2']);
 });
 
 test('the next turn is another run', async () => {
@@ -26,8 +29,8 @@ test('the next turn is another run', async () => {
 
 test('a run is never longer than it may be', async () => {
   const { gather, runs } = counted(2);
-  await Promise.all([1, 2, 3].map(async (item) => await gather.add('a', item)));
-  expect(runs).toEqual(['a:1,2', 'a:3']);
+  await Promise.all([0, 1, 2, 3].map(async (item) => await gather.add('a', item)));
+  expect(runs).toEqual(['a:0', 'a:1,2', 'a:3']);
 });
 
 test('a run that fails fails for its own key alone', async () => {

@@ -5,11 +5,12 @@ interface Call<T, R> {
 }
 
 /**
- * Calls of one turn of the event loop that share a key, as one. Nobody waits for anybody who is not there already: what
- * comes alone goes alone, at the end of the turn it came in.
+ * Calls of one turn of the event loop that share a key, as one. What comes while nothing is on its way goes at once; while
+ * something is, others are likely to come, too, and it goes at the end of its turn.
  */
 export class TurnGather<T, R> {
   private open = new Map<string, Call<T, R>[]>();
+  private flights = 0;
 
   /**
    * @param run one result for each item, in their order
@@ -24,6 +25,10 @@ export class TurnGather<T, R> {
 
   async add(key: string, item: T): Promise<R> {
     return await new Promise((resolve, reject) => {
+      if (this.flights === 0 && this.open.size === 0) {
+        void this.fly(key, [{ item, resolve, reject }]);
+        return;
+      }
       const calls = this.open.get(key);
       if (calls !== undefined) {
         calls.push({ item, resolve, reject });
@@ -47,6 +52,7 @@ export class TurnGather<T, R> {
   }
 
   private async fly(key: string, calls: readonly Call<T, R>[]): Promise<void> {
+    this.flights++;
     try {
       const answers = await this.run(
         key,
@@ -55,6 +61,8 @@ export class TurnGather<T, R> {
       for (const [i, { resolve }] of calls.entries()) resolve(answers[i] as R);
     } catch (error) {
       for (const { reject } of calls) reject(error);
+    } finally {
+      this.flights--;
     }
   }
 }
