@@ -1,4 +1,4 @@
-import { ENDED_LUA } from './records.lua.ts';
+import { ENDED_LUA, PARTS_RUN } from './records.lua.ts';
 import type { Script } from '../lib/redis.ts';
 
 /**
@@ -39,9 +39,13 @@ export const next: Script = {
   name: 'musterPartsNext',
   keys: 3,
   lua: `${ENDED_LUA}${OWNER_LUA}
-local state = redis.call('HGET', KEYS[1], 'state')
-if not state then return {'gone'} end
-if ended[state] then return {'ended'} end
+local r = redis.call('HMGET', KEYS[1], 'state', 'run')
+if not r[1] then return {'gone'} end
+if ended[r[1]] then return {'ended'} end
+-- Whoever ends it knows by this that it has parts.
+if r[2] ~= '${PARTS_RUN}' then
+  redis.call('HSET', KEYS[1], 'state', 'running', 'run', '${PARTS_RUN}', 'attempt', 1)
+end
 local w, v, now, runner, attempt = KEYS[2], KEYS[3], tonumber(ARGV[1]), ARGV[2], ARGV[4]
 local total, most = tonumber(ARGV[9]), tonumber(ARGV[10])
 if not owns(w, runner, ARGV[3], attempt, ARGV[5] == '1') then return {'fenced'} end
