@@ -254,8 +254,9 @@ describe('what the scripts publish', () => {
       const whole: End = { id: r, kind: 'drill', state, attempt: 0 };
       return await records.settle({ player, id: r }, VERDICT, whole);
     };
-    const settled = await Promise.all([verdict('first'), verdict('second'), verdict('first')]);
-    expect(settled.map(({ is }) => is)).toEqual(['ok', 'ok', 'ended']);
+    // Behind one that is on its way: what comes while nothing is waits for nobody.
+    const settled = await Promise.all(['nobody', 'first', 'second', 'first'].map(verdict));
+    expect(settled.map(({ is }) => is)).toEqual(['gone', 'ok', 'ok', 'ended']);
     const wakes = (await listen()).filter((wake) => wake?.is === 'reliable');
     expect(wakes).toMatchObject([
       { session: one, offset: 1, ends: 'first' },
