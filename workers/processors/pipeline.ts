@@ -25,14 +25,20 @@ export const pipeline: Processor<'pipeline'> = async (input, context) =>
   await run(input, context, async (ms, { signal }) => await wait(ms, undefined, { signal }));
 
 /**
- * Side by side, and each ends by itself. Tens of thousands of them are held at once: a call looks between its steps
- * whether anybody still wants its answer, where a signal to each would take more memory than all the rest of it.
+ * Side by side, and each ends by itself. Tens of thousands of them are held at once: a call looks before and after each
+ * step whether anybody still wants its answer, where a signal to each would take more memory than all the rest of it.
  */
 export const pipelineBatch: BatchProcessor<'pipeline_batch'> = (items) =>
   items.map(
     async ({ input, context }) =>
       await run(input, context, async (ms) => {
+        needed(context);
         await wait(ms);
-        if (context.isStopped) throw new Error('nobody waits for it any more');
+        needed(context);
       }),
   );
+
+/** @throws Error when the request was stopped, of which the report of the step before may have told */
+function needed({ isStopped }: Item<'pipeline_batch'>['context']): void {
+  if (isStopped) throw new Error('nobody waits for it any more');
+}
