@@ -20,6 +20,22 @@ const value = { value: z.unknown().optional(), bytes: z.int().optional() } as co
 const why = z.object({ code: z.string(), message: z.string() });
 const rating = z.object({ mu: z.number(), sigma: z.number() });
 
+/** One moment of one lane. */
+export const laneMoment = z.object({
+  lane: z.enum(['cpu', 'io', 'arena']),
+  /** Workers that take its jobs. */
+  workers: z.int(),
+  /** Jobs (arena: matches) that these workers can run at once, and those that run. */
+  slots: z.int(),
+  busy: z.int(),
+  /** Jobs that could run at once if there were slots; those whose next attempt has its time yet to come. */
+  waiting: z.int(),
+  delayed: z.int(),
+});
+
+/** Unfinished requests of one kind, and the most that are taken on. */
+export const kindDepth = z.object({ kind: z.string(), depth: z.int(), limit: z.int() });
+
 export const note = z.discriminatedUnion('is', [
   /** A request is durable (`at`) and its job is in its queue (`queuedAt`). */
   z.object({
@@ -107,21 +123,8 @@ export const note = z.discriminatedUnion('is', [
   z.object({
     is: z.literal('sample'),
     at: z.number(),
-    lanes: z.array(
-      z.object({
-        lane: z.enum(['cpu', 'io', 'arena']),
-        /** Workers that take its jobs. */
-        workers: z.int(),
-        /** Jobs (arena: matches) that these workers can run at once, and those that run. */
-        slots: z.int(),
-        busy: z.int(),
-        /** Jobs that could run at once if there were slots; those whose next attempt has its time yet to come. */
-        waiting: z.int(),
-        delayed: z.int(),
-      }),
-    ),
-    /** Unfinished requests. */
-    kinds: z.array(z.object({ kind: z.string(), depth: z.int(), limit: z.int() })),
+    lanes: z.array(laneMoment),
+    kinds: z.array(kindDepth),
   }),
 ]);
 

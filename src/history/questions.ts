@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { endedStates, matchFailure, matchResult, seat } from '../../protocol/index.ts';
+import { kindDepth, laneMoment } from './note.ts';
 
 /** Rows of one answer at most. */
 const ROWS_MAX = 1_000;
@@ -93,16 +94,7 @@ const statistics = z.object({
 });
 export type Statistics = z.infer<typeof statistics>;
 
-const sample = z.object({
-  at: time,
-  lane: z.enum(['cpu', 'io', 'arena']),
-  workers: z.int(),
-  slots: z.int(),
-  busy: z.int(),
-  waiting: z.int(),
-  delayed: z.int(),
-  kinds: z.array(z.object({ kind: z.string(), depth: z.int(), limit: z.int() })),
-});
+const sample = laneMoment.extend({ at: time, kinds: z.array(kindDepth) });
 export type Sample = z.infer<typeof sample>;
 
 const match = z.object({

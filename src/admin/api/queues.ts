@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { Refusal } from '../../../protocol/index.ts';
+import { kindDepth, laneMoment } from '../../history/note.ts';
 import { jobStates, readBehind, type Watched } from '../reading.ts';
 import { sampleOf } from '../sampler.ts';
 import { endpoint, type Endpoint } from './endpoint.ts';
@@ -8,18 +9,12 @@ export const queueStatus = z.object({
   /** ms since 1970. */
   at: z.number(),
   lanes: z.array(
-    z.object({
-      lane: z.enum(['cpu', 'io', 'arena']),
-      workers: z.int(),
-      slots: z.int(),
-      busy: z.int(),
-      waiting: z.int(),
-      delayed: z.int(),
+    laneMoment.extend({
       /** Jobs of the lane's queue as it counts them; an arena's matches have none. */
       jobs: z.record(z.enum(jobStates), z.int()).optional(),
     }),
   ),
-  kinds: z.array(z.object({ kind: z.string(), depth: z.int(), limit: z.int() })),
+  kinds: z.array(kindDepth),
   workers: z.array(
     z.object({
       worker: z.string(),
