@@ -13,6 +13,7 @@ import type { Records, Standing } from '../src/jobs/records.ts';
 import type { Workloads } from '../src/jobs/workloads.ts';
 import type { Counters } from '../src/lib/counters.ts';
 import { jobId } from '../src/relay/keys.ts';
+import { Pace } from './pace.ts';
 
 /** What a processor is given besides its input. */
 export interface Context<N extends KindName> {
@@ -25,7 +26,10 @@ export interface Context<N extends KindName> {
   readonly signal: AbortSignal;
   /** Whether it is aborted by now, for who looks between steps: without a signal a request costs a third. */
   readonly isStopped: boolean;
-  /** Resolves when Redis has it. With delivery `latest`, one that comes while another is on its way is skipped. */
+  /**
+   * Resolves when Redis has it. With delivery `latest`, one that comes while another is on its way, or sooner after it
+   * than the kind's progressEveryMs, resolves at once and waits; the newest of those that wait is sent.
+   */
   progress(value: ProgressOf<N>): Promise<void>;
 }
 
@@ -61,6 +65,8 @@ export class Held<N extends KindName> {
   private readonly stopped = new Stop();
   private seq = 0;
   private last: Promise<void> | undefined;
+  /** Absent where every report goes. */
+  private readonly pace: Pace<unknown> | undefined;
 
   /** @throws ZodError when the input is none of this kind */
   constructor(
@@ -72,6 +78,8 @@ export class Held<N extends KindName> {
     private readonly job: string,
   ) {
     const { stopped } = this;
+    if (kind.delivery === 'latest')
+      this.pace = new Pace(kind.progressEveryMs, async (value) => await this.tell(value));
     this.name = jobId(data.player, data.id);
     this.item = {
       input: kind.input.parse(data.input) as InputOf<N>,
@@ -109,11 +117,12 @@ export class Held<N extends KindName> {
   /** @param seq of the report, where several hold the record and number their reports together */
   async report(value: unknown, seq: number): Promise<void> {
     this.seq = seq - 1;
-    await this.progress(value);
+    await this.tell(this.kind.progress.parse(value));
   }
 
-  /** Resolves when what was reported has been sent. */
+  /** Resolves when what was reported has been sent. What waits is not: an end says more. */
   async flush(): Promise<void> {
+    this.pace?.drop();
     await this.last;
   }
 
@@ -125,11 +134,15 @@ export class Held<N extends KindName> {
   }
 
   private async progress(value: unknown): Promise<void> {
-    const reliable = this.kind.delivery === 'every';
-    if (this.last !== undefined && !reliable) return;
+    const report = this.kind.progress.parse(value);
+    await (this.pace?.offer(report) ?? this.tell(report));
+  }
+
+  private async tell(value: unknown): Promise<void> {
     const { data, token, attempt, job } = this;
     const { id, player } = data;
-    const report = { id, attempt, seq: ++this.seq, value: this.kind.progress.parse(value) };
+    const reliable = this.kind.delivery === 'every';
+    const report = { id, attempt, seq: ++this.seq, value };
     const frame = encodeFrame(serverMessages.progress, report);
     const when = { kind: this.kind.name, at: Date.now() };
     this.place.history.note({ is: 'report', player, ...report, ...when }, frame.byteLength);

@@ -59,6 +59,8 @@ export interface Kind<
   readonly result: R;
   /** `latest` may skip; `every` goes through the outbox and is never skipped. */
   readonly delivery: 'latest' | 'every';
+  /** With `latest`, the reports of a request are at least so far apart; what comes sooner waits for its turn, the newest alone. */
+  readonly progressEveryMs: number;
   /** Runs at most this often before it ends as failed. At least 1. */
   readonly attempts: number;
   /** Wait before the second attempt; doubles with each further one. 0: none. */
@@ -92,6 +94,7 @@ export interface Kind<
 
 const defaults = {
   delivery: 'latest',
+  progressEveryMs: 50,
   attempts: 3,
   backoffMs: 200,
   deadlineMs: 60_000,
