@@ -12,8 +12,8 @@ export default defineConfig({
     // Each file may run a gateway, a worker, its children and a Redis of its own.
     maxWorkers: 3,
     // Limits for what hangs, not measures: a busy machine may take long to start five processes.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
     teardownTimeout: 20_000,
     projects: [
       {

@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { projectRoot } from '../scripts/build.mjs';
 import { askRedis } from '../scripts/lib/redis/command.ts';
 import { readRunning, runs } from '../scripts/lib/running.ts';
@@ -10,9 +10,6 @@ import { removeWithTests } from './support/cleanup.ts';
 import { freePort } from './support/ports.ts';
 import { spawnProcess, type TestProcess } from './support/process.ts';
 import { until } from './support/until.ts';
-
-// Each starts a house, which takes many times longer on a machine that is busy.
-vi.setConfig({ testTimeout: 120_000 });
 
 /** A checkout of its own: its data, its build and its record of what runs are not ours. */
 let root: string;
@@ -48,7 +45,7 @@ async function start(script = 'start', more: Record<string, string> = {}): Promi
   const env = { PORT: String(await freePort()), ADMIN_PORT: String(await freePort()) };
   const run = npm(script, { ...env, REDIS_URL: '', ...more });
   onTestFinished(() => run.kill('SIGTERM'));
-  await run.waitForLine(/^Muster is ready/, 60_000);
+  await run.waitForLine(/^Muster is ready/);
   const running = await readRunning(root);
   if (!running) throw new Error('it is ready and left no record');
   const children = await childrenOf(running.pid);

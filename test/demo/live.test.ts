@@ -27,9 +27,6 @@ afterAll(() => redis.disconnect());
 const open = async (hash = '', options: Parameters<typeof openPage>[1] = {}) =>
   await openPage(`${muster.gateway.http}/${hash}`, options);
 
-/** Pages that are drawn in software, beside other tests. */
-const SLOW = { timeout: 90_000 };
-
 /** The player that a page is. */
 async function playerOf(page: Page): Promise<string> {
   await says(page, 'link', /^Connected$/);
@@ -62,7 +59,7 @@ async function leave(page: Page, how: 'Leave' | 'Give up'): Promise<void> {
   await page.getByRole('button', { name: /^Find opponents/ }).waitFor();
 }
 
-test('a match is played through a reload to its end, and its replay is watched', SLOW, async () => {
+test('a match is played through a reload to its end, and its replay is watched', async () => {
   const { page, expectNoErrors } = await open();
   const match = await place(await playerOf(page), { endTicks: 270, holdTicks: 240 });
   // Whoever comes to the page while a match of theirs runs is led to it.
@@ -100,7 +97,7 @@ test('a match is played through a reload to its end, and its replay is watched',
   expectNoErrors();
 });
 
-test('opponents are found and played against, and the seat is given up', SLOW, async () => {
+test('opponents are found and played against, and the seat is given up', async () => {
   const { page, expectNoErrors } = await open();
   const player = await playerOf(page);
   await page.getByRole('button', { name: /^Find opponents/ }).click();
@@ -112,7 +109,7 @@ test('opponents are found and played against, and the seat is given up', SLOW, a
   expectNoErrors();
 });
 
-test('a match is left and returned to, while others watch it and its odds', SLOW, async () => {
+test('a match is left and returned to, while others watch it and its odds', async () => {
   const { page, expectNoErrors } = await open();
   const match = await place(await playerOf(page));
   await page.goto(`${muster.gateway.http}/#match=${match}`);
@@ -138,7 +135,7 @@ test('a match is left and returned to, while others watch it and its odds', SLOW
   other.expectNoErrors();
 });
 
-test('a match goes on in the page when the process that runs it is killed', SLOW, async () => {
+test('a match goes on in the page when the process that runs it is killed', async () => {
   const { page, expectNoErrors } = await open();
   const match = await place(undefined);
   await page.goto(`${muster.gateway.http}/#match=${match}`);
@@ -154,7 +151,7 @@ test('a match goes on in the page when the process that runs it is killed', SLOW
   expectNoErrors();
 });
 
-test('a match is steered on when its gateway comes back', SLOW, async () => {
+test('a match is steered on when its gateway comes back', async () => {
   const gateway = await muster.startGateway({ PORT: String(await freePort()) });
   const { page } = await openPage(`${gateway.http}/`);
   const match = await place(await playerOf(page));
@@ -173,7 +170,7 @@ test('a match is steered on when its gateway comes back', SLOW, async () => {
   await page.locator('#roster .own', { hasText: 'You' }).waitFor();
 });
 
-test('another device of the same player comes straight into the match', SLOW, async () => {
+test('another device of the same player comes straight into the match', async () => {
   const { page } = await open();
   const match = await place(await playerOf(page));
   const stored = await page.evaluate<string>('sessionStorage.getItem("knockout.session")');
@@ -192,7 +189,7 @@ test('another device of the same player comes straight into the match', SLOW, as
   expectNoErrors();
 });
 
-test('a match that is not there is told of, and the lobby is a click away', SLOW, async () => {
+test('a match that is not there is told of, and the lobby is a click away', async () => {
   const { page } = await open('#match=AbCd_efgh-ijkl01');
   await says(page, 'message-text', /^This match is not there any more\.$/);
   await page.getByRole('button', { name: 'Back to the lobby' }).click();

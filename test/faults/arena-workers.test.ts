@@ -107,7 +107,7 @@ test('Redis is restarted: the arena goes on', async () => {
 });
 
 test('a busy arena keeps its worker up; without one it leaves', async () => {
-  const idleMs = 2_000;
+  const idleMs = 1_000;
   const worker = await start({ IDLE_EXIT_MS: String(idleMs) });
   const { arena } = await open(worker);
   const leaving = worker.waitForLine(/nothing to do: leaving/, idleMs + 2_000);

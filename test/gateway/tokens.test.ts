@@ -37,7 +37,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => keySet.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(keySet.address() as AddressInfo).port}/keys`;
   muster = await Muster.start({ workers: 0 });
-  const soon = Math.floor(Date.now() / 1_000) + 2;
+  const soon = Math.floor(Date.now() / 1_000) + 4;
   expiring = await RawClient.open(muster.gateway.socket, {
     token: await token('zoe', { exp: soon }),
   });

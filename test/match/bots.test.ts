@@ -22,7 +22,7 @@ test('headless players find matches, play and leave, and say what they saw', asy
   if (code !== 0) throw new Error(`${bots.output()}\n${muster.worker.process.output()}`);
   expect(bots.output()).toMatch(/^matches +[1-9]\d* seats found/m);
   expect(bots.output()).toMatch(/^lost +0$/m);
-}, 120_000);
+});
 
 test('bots that nobody serves say so and end with status 1', async () => {
   const bots = spawnNode('dist/scripts/bots.js', {}, [
@@ -32,4 +32,4 @@ test('bots that nobody serves say so and end with status 1', async () => {
   ]);
   expect((await bots.exited).code).toBe(1);
   expect(bots.output()).toMatch(/^lost +0$/m);
-}, 30_000);
+});

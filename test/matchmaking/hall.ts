@@ -78,6 +78,17 @@ export class Hall {
     await this.redis.hset(pool, name, JSON.stringify({ ...one, at: one.at - ms }));
   }
 
+  /** Lets the deadline of a ticket pass whose match is found. */
+  async lapse(queue: QueueName, player: string): Promise<void> {
+    const { found } = poolKeys(queue);
+    for (const entry of await this.pool.found(queue)) {
+      const tickets = entry.tickets.map((one) =>
+        one.player === player ? { ...one, deadline: Date.now() } : one,
+      );
+      await this.redis.hset(found, entry.id, JSON.stringify({ ...entry, tickets }));
+    }
+  }
+
   async rating(player: string): Promise<Rating> {
     return readRating(await this.redis.get(playerKeys(player).rating));
   }

@@ -3,6 +3,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { afterAll, expect, onTestFinished } from 'vitest';
 import { projectRoot } from '../../scripts/build.mjs';
 import { ensureChromium } from '../../scripts/lib/chromium.ts';
+import { HANGS_MS } from './limits.ts';
 
 /** Nothing that calls home, and no more than a page needs. */
 const ARGS = [
@@ -52,6 +53,7 @@ export async function openPage(
   });
   // A page that is drawn for nobody still takes a core.
   onTestFinished(async () => await context.close());
+  context.setDefaultTimeout(HANGS_MS);
   const page = await context.newPage();
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.stack ?? error.message));

@@ -8,6 +8,7 @@ import { arenaBeat, type ArenaBeat } from '../../src/match/arenas.ts';
 import { ARENAS_KEY, ORDERS_CHANNEL } from '../../src/relay/keys.ts';
 import { allowedCores } from '../../workers/cores.ts';
 import type { AnyGame } from '../../workers/games/contract.ts';
+import { HANGS_MS } from './limits.ts';
 import { spawnNode, type TestProcess } from './process.ts';
 import { cutRawClients, RawClient, type RawOptions } from './raw-client.ts';
 import { startTestRedis, type TestRedis } from './redis.ts';
@@ -137,7 +138,7 @@ export class Muster {
       /"worker":"([^"]+)".*"message":"child ready","lane":"cpu"/,
     );
     const matches = env['ARENA_MATCHES'] ?? this.env()['ARENA_MATCHES'];
-    if (matches !== '0') await process.waitForLine(/"message":"arenas ready"/, 100_000);
+    if (matches !== '0') await process.waitForLine(/"message":"arenas ready"/);
     const worker = { process, name };
     this.workers.push(worker);
     return worker;
@@ -226,7 +227,7 @@ export async function token(player: string, claims: Record<string, unknown> = {}
 /** /readyz has nothing to wait on: it is asked until it says 200. */
 async function ready({ http, process }: TestGateway): Promise<void> {
   let said = '';
-  for (const limit = Date.now() + 20_000; Date.now() < limit; await sleep(50)) {
+  for (const limit = Date.now() + HANGS_MS; Date.now() < limit; await sleep(50)) {
     const response = await fetch(`${http}/readyz`);
     said = await response.text();
     if (response.ok) return;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { projectRoot } from '../../scripts/build.mjs';
 import { endWithTests, hasEnded } from './cleanup.ts';
+import { HANGS_MS } from './limits.ts';
 
 export interface Exit {
   code: number | null;
@@ -73,7 +74,7 @@ export function spawnProcess(
     });
   });
 
-  function waitForLine(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
+  function waitForLine(pattern: RegExp, timeoutMs = HANGS_MS): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
         clearTimeout(limit);

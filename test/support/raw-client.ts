@@ -12,6 +12,7 @@ import {
   type ServerBody,
   type ServerMessageName,
 } from '../../protocol/index.ts';
+import { HANGS_MS } from './limits.ts';
 
 type InnerName = Exclude<ServerMessageName, 'reliable'>;
 
@@ -118,7 +119,7 @@ export class RawClient {
   async next<N extends InnerName>(
     name: N,
     fits: (body: ServerBody<N>) => boolean = () => true,
-    timeoutMs = 20_000,
+    timeoutMs = HANGS_MS,
   ): Promise<Received<N>> {
     return await new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HANGS_MS } from './limits.ts';
 
 /** Waits until `holds` says so: for what tells nobody when it happens. */
 export async function until(
   holds: () => boolean | Promise<boolean>,
-  timeoutMs = 20_000,
+  timeoutMs = HANGS_MS,
 ): Promise<void> {
   const limit = performance.now() + timeoutMs;
   while (!(await holds())) {
