@@ -19,6 +19,7 @@ import { VERDICT, type Records } from '../src/jobs/records.ts';
 import type { PartFailure, Workloads } from '../src/jobs/workloads.ts';
 import { isRunnerOf, jobId, sparesOf } from '../src/relay/keys.ts';
 import type { Notes } from '../src/history/notes.ts';
+import type { Config } from '../src/lib/config.ts';
 import type { Counters } from '../src/lib/counters.ts';
 import type { Log } from '../src/lib/log.ts';
 import { atDeadlines } from './deadlines.ts';
@@ -35,6 +36,7 @@ export interface Bookkeeping {
   readonly log: Log;
   /** This worker process, as records and CLIENT LIST name it. */
   readonly worker: string;
+  readonly config: Pick<Config, 'STOP_GRACE_MS'>;
 }
 
 /** Errors by which BullMQ moves a job elsewhere: no attempt is used up. */
@@ -81,7 +83,8 @@ export abstract class LaneWorker extends Worker {
       if (id !== job && !isRunnerOf(id, job)) continue;
       found = true;
       this.cancelJob(id, why);
-      setTimeout(() => this.active.get(id) === kill && kill(), STOP_GRACE_MS).unref();
+      const graceMs = this.books.config.STOP_GRACE_MS;
+      setTimeout(() => this.active.get(id) === kill && kill(), graceMs).unref();
     }
     return found;
   }
@@ -177,6 +180,12 @@ export abstract class LaneWorker extends Worker {
     if (job.attemptsStarted === 1) {
       this.books.records
         .beginAll(requests, parts ? PARTS_RUN : token, job.attemptsStarted, job.id ?? '')
+        .then((standings) => {
+          for (const [i, { player, id }] of requests.entries()) {
+            // Its verdict was written while the job was on its way here, and whoever wrote it found nobody to stop.
+            if (standings[i] === 'ended') this.stop(jobId(player, id), 'ended');
+          }
+        })
         .catch((error: unknown) => this.books.log.warn('not begun', { job: job.id, error }));
     }
     return () => {
@@ -393,9 +402,6 @@ const UNKNOWN_KIND_MS = 1_000;
 const BRIEF_MS = 5;
 /** And so much longer for each of its requests: of a batch, its bookkeeping alone takes that. */
 const BRIEF_MORE_MS = 0.2;
-
-/** From the abort signal to SIGKILL, for a processor that may be about to give way, ms. */
-const STOP_GRACE_MS = 500;
 
 /** How BullMQ tells of a child that was not killed. */
 const ENDED_BY_ITSELF = /^Unexpected exit code: \d/;

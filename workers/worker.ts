@@ -65,6 +65,7 @@ export function startWorker(
     history,
     log,
     worker: name,
+    config,
   };
   const slots = planCores(config.CORES, allowedCores());
   if (!canPin()) log.warn('no taskset on this system: children run unpinned');

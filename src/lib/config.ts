@@ -248,6 +248,12 @@ export const variables = {
     60_000,
     'How long a worker may be silent before its jobs are taken over, ms.',
   ),
+  STOP_GRACE_MS: int(
+    500,
+    0,
+    60_000,
+    'How long an attempt whose request was cancelled or has expired may go on after its signal is aborted, before its process is killed, ms.',
+  ),
   WAKE_PORT: int(
     0,
     0,

@@ -1,4 +1,7 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
+import type { End } from '../../protocol/index.ts';
+import { Records, VERDICT } from '../../src/jobs/records.ts';
+import { connectRedis } from '../../src/lib/redis.ts';
 import { Muster } from '../support/muster.ts';
 import { childOf } from '../support/processes.ts';
 import type { RawClient } from '../support/raw-client.ts';
@@ -8,7 +11,8 @@ let client: RawClient;
 let players = 0;
 
 beforeAll(async () => {
-  muster = await Muster.start({ gateways: 2 });
+  // Who heeds the signal does it in time, even where the core is somebody else's just then.
+  muster = await Muster.start({ gateways: 2, workerEnv: { STOP_GRACE_MS: '2000' } });
 });
 
 beforeEach(async () => {
@@ -121,4 +125,22 @@ test('Q6: a request that runs past its deadline ends as expired, and its child i
   expect(await client.end('late')).toMatchObject({ state: 'expired', attempt: 1 });
   await client.request('next', 'drill', { act: 'echo' });
   expect(await client.end('next')).toMatchObject({ state: 'done' });
+});
+
+test('Q8: an attempt that begins after its verdict is stopped, though nobody was there to be told', async () => {
+  const late = await Muster.start({ workers: 0 });
+  const player = await late.raw({ player: 'bea' });
+  await player.hello();
+  await player.request('missed', 'drill', { act: 'sleep', ms: 60_000 });
+  // As a gateway that dies before it takes the job out of its queue, and before it tells the workers.
+  const connection = connectRedis(late.redis.url, 'test', () => undefined);
+  const records = new Records(connection, { OUTBOX_MAX: 256, REQUEST_TTL_MS: 60_000 });
+  const end: End = { id: 'missed', kind: 'drill', state: 'cancelled', attempt: 0 };
+  expect((await records.settle({ player: 'bea', id: 'missed' }, VERDICT, end)).is).toBe('ok');
+  connection.disconnect();
+  expect(await player.end('missed')).toMatchObject({ state: 'cancelled' });
+  const worker = await late.startWorker();
+  await player.request('next', 'drill', { act: 'echo' });
+  expect(await player.end('next')).toMatchObject({ state: 'done' });
+  expect(worker.process.output()).not.toContain('time_limit');
 });
