@@ -24,8 +24,8 @@ beforeAll(async () => {
   await symlink(join(projectRoot(), 'node_modules'), join(root, 'node_modules'));
 });
 
-/** For a house in which nobody looks at arenas: their processes come and go beside what is waited for. */
-const NO_ARENAS = { ARENA_MATCHES: '0' };
+/** For a house in which nobody plays: processes of arenas come and go beside what is waited for. */
+const NO_ARENAS = { ARENA_MATCHES: '0', CHILD_WARM: 'off' };
 
 interface House {
   npm: TestProcess;

@@ -53,7 +53,7 @@ const processors = cpuProcessors({
 process.on('disconnect', () => process.exit(0));
 // The child of a worker that leaves: BullMQ ends it as soon as it has no job.
 process.on('SIGTERM', () => void history.flush());
-await Promise.all([warmCpuProcessors(), redis.ping()]);
+await Promise.all([config.CHILD_WARM && warmCpuProcessors(), redis.ping()]);
 
 export default async function attempt(
   job: SandboxedJob,

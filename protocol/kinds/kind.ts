@@ -94,7 +94,7 @@ export interface Kind<
 
 const defaults = {
   delivery: 'latest',
-  progressEveryMs: 50,
+  progressEveryMs: 100,
   attempts: 3,
   backoffMs: 200,
   deadlineMs: 60_000,

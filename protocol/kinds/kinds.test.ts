@@ -178,7 +178,7 @@ describe('job kinds', () => {
       result: z.null(),
     });
     expect(Object.isFrozen(kind)).toBe(true);
-    expect(kind).toMatchObject({ delivery: 'latest', progressEveryMs: 50, attempts: 3 });
+    expect(kind).toMatchObject({ delivery: 'latest', progressEveryMs: 100, attempts: 3 });
     expect(defineKind({ ...kind, attempts: 1 }).attempts).toBe(1);
   });
 });

@@ -248,6 +248,10 @@ export const variables = {
     60_000,
     'How long a worker may be silent before its jobs are taken over, ms.',
   ),
+  CHILD_WARM: flag(
+    true,
+    'Whether a new child of the cpu lane runs its heaviest processor before it takes jobs. off: it takes them a second sooner, and the first ones run code that is not optimised yet.',
+  ),
   STOP_GRACE_MS: int(
     500,
     0,

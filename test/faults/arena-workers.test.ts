@@ -33,6 +33,7 @@ async function start(env: Record<string, string> = {}): Promise<TestProcess> {
     REDIS_URL: redis.url,
     CORES: String(CORE),
     DRILLS: 'on',
+    CHILD_WARM: 'off',
     ARENA_MATCHES: '1',
     ARENA_SILENCE_MS: '2000',
     ARENA_LOCK_MS: '1000',

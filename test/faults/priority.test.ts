@@ -31,6 +31,7 @@ async function startWorker(
     REDIS_URL: muster.redis.url,
     CORES: String(CORE),
     DRILLS: 'on',
+    CHILD_WARM: 'off',
     ARENA_MATCHES: '1',
     ARENA_SILENCE_MS: '2000',
     ...env,

@@ -204,7 +204,7 @@ test('K3, J4: commentaries of one batch stream over HTTP word by word, side by s
   const falls = [{ at: 9, player: 1, by: 0 }];
   await Promise.all(
     players.map(async (player, seed) => {
-      await post(player, 'narrate', 'n1', { players: ['Ada', player], falls, seed, wordMs: 60 });
+      await post(player, 'narrate', 'n1', { players: ['Ada', player], falls, seed, wordMs: 120 });
     }),
   );
   const streams = await Promise.all(players.map(async (player) => await watch(player, 'n1')));

@@ -115,7 +115,10 @@ test('E4: a processor that throws is tried as often as its kind says, and its wo
     failure: { code: 'processor_error', message: 'drill: the fuse is wet' },
   });
   const attempts = client.all('progress').filter(({ body }) => body.id === id);
-  expect(attempts.map(({ body }) => body.attempt)).toEqual([1, 2, 3]);
+  expect(
+    attempts.map(({ body }) => body.attempt),
+    muster.worker.process.output(),
+  ).toEqual([1, 2, 3]);
 });
 
 test('Q9: a processor that throws once ends as done', async () => {

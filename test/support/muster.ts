@@ -210,6 +210,7 @@ export class Muster {
       JWT_SECRET: SECRET,
       DRILLS: 'on',
       CORES: String(CORE),
+      CHILD_WARM: 'off',
       ...(this.options.arenas === true ? ARENAS : { ARENA_MATCHES: '0' }),
       ...this.options.env,
     };
