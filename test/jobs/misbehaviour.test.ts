@@ -114,11 +114,9 @@ test('E4: a processor that throws is tried as often as its kind says, and its wo
     attempt: 3,
     failure: { code: 'processor_error', message: 'drill: the fuse is wet' },
   });
-  const attempts = client.all('progress').filter(({ body }) => body.id === id);
-  expect(
-    attempts.map(({ body }) => body.attempt),
-    muster.worker.process.output(),
-  ).toEqual([1, 2, 3]);
+  const reports = client.all('progress').filter(({ body }) => body.id === id);
+  const attempts = reports.map(({ body }) => body.attempt).join();
+  if (attempts !== '1,2,3') throw new Error(`${attempts}\n${muster.worker.process.output()}`);
 });
 
 test('Q9: a processor that throws once ends as done', async () => {
