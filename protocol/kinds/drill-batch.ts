@@ -16,5 +16,5 @@ export const drillBatch = defineKind({
   backoffMs: 20,
   attempts: 2,
   perPlayer: 1_000,
-  batch: { windowMs: 5, max: 200 },
+  batch: { windowMs: 25, max: 250 },
 });

@@ -34,21 +34,28 @@ local function isFull()
   return depth >= limit
 end
 local answers, refused, last = {}, false, 0
+-- 'in' already, 'new' by this, or 'full'.
+local function enter(job, deadline)
+  if isFull() then return redis.call('ZSCORE', KEYS[1], job) and 'in' or 'full' end
+  if redis.call('ZADD', KEYS[1], 'NX', deadline, job) == 0 then return 'in' end
+  depth = depth + 1
+  last = math.max(last, tonumber(deadline))
+  return 'new'
+end
 for i = 6, #ARGV, 2 do
   local flow = kind .. '/' .. string.match(ARGV[i], '^[^/]*')
-  if redis.call('ZSCORE', KEYS[1], ARGV[i]) then
+  local is = enter(ARGV[i], ARGV[i + 1])
+  if is == 'in' then
     -- Where it is added again it goes behind what its player asked for since.
-    table.insert(answers, math.max(clock.time, tonumber(redis.call('ZSCORE', KEYS[3], flow) or 0)))
-  elseif isFull() then
+    table.insert(answers, math.max(clock.time, endOf(KEYS[3], clock, flow)))
+  elseif is == 'new' then
+    table.insert(answers, takeTurn(KEYS[3], clock, flow, weight))
+  else
     refused = true
     table.insert(answers, -1)
-  else
-    redis.call('ZADD', KEYS[1], ARGV[i + 1], ARGV[i])
-    depth = depth + 1
-    last = math.max(last, tonumber(ARGV[i + 1]))
-    table.insert(answers, takeTurn(KEYS[3], clock, flow, weight))
   end
 end
+writeTurns(KEYS[3], clock)
 writeClock(KEYS[4], clock)
 if last > 0 then redis.call('PEXPIREAT', KEYS[1], math.max(last, redis.call('PTTL', KEYS[1]) + now)) end
 local before, ends, into = 0, 0, 0
@@ -95,6 +102,7 @@ const again: Script = {
   lua: `${FAIR_LUA}
 local clock = readClock(KEYS[1], KEYS[2], KEYS[3], tonumber(ARGV[1]))
 local turn = takeTurn(KEYS[1], clock, ARGV[2], tonumber(ARGV[3]))
+writeTurns(KEYS[1], clock)
 writeClock(KEYS[2], clock)
 return turn
 `,

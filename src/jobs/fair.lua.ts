@@ -49,17 +49,28 @@ local function readClock(fair, clock, prioritized, now)
   end
   if is.settled then is.seen, is.at = is.newest, now end
   if is.time ~= was then redis.call('ZREMRANGEBYSCORE', fair, '-inf', is.time) end
+  -- By flow, once they are asked for; taken: where a turn was given.
+  is.ends, is.taken = {}, {}
   return is
 end
 
+local function endOf(fair, clock, flow)
+  if not clock.ends[flow] then clock.ends[flow] = tonumber(redis.call('ZSCORE', fair, flow) or 0) end
+  return clock.ends[flow]
+end
+
+-- What it gives is written by writeTurns, once for all jobs of a flow.
 local function takeTurn(fair, clock, flow, weight)
-  local ends = tonumber(redis.call('ZSCORE', fair, flow) or 0)
-  local turn = math.min(math.max(clock.time, ends), ${TURN_MAX})
-  if redis.call('ZADD', fair, turn + weight, flow) == 1 then
-    redis.call('PEXPIRE', fair, ${FLOW_TTL_MS})
-  end
+  local turn = math.min(math.max(clock.time, endOf(fair, clock, flow)), ${TURN_MAX})
+  clock.ends[flow], clock.taken[flow] = turn + weight, true
   clock.newest = math.max(clock.newest, turn)
   return turn
+end
+
+local function writeTurns(fair, clock)
+  local news = 0
+  for flow in pairs(clock.taken) do news = news + redis.call('ZADD', fair, clock.ends[flow], flow) end
+  if news > 0 then redis.call('PEXPIRE', fair, ${FLOW_TTL_MS}) end
 end
 
 local function writeClock(clock, is)

@@ -23,9 +23,19 @@ export const accept: Script = {
 local base, sid, now, outboxMax, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 -- Of the player, once a new request needs them: open and unacknowledged ones, and open ones by kind.
 local kept, inflight, recounted = nil, {}, {}
+-- Deadline and id of each new one, until they are written, all at once.
+local opened = {}
+
+local function writeOpened()
+  for i = 1, #opened, 1000 do
+    redis.call('ZADD', base .. 'open', unpack(opened, i, math.min(i + 999, #opened)))
+  end
+  opened = {}
+end
 
 local function count()
   if kept then return end
+  writeOpened()
   redis.call('ZREMRANGEBYSCORE', base .. 'unacked', '-inf', now - ttl)
   -- Overdue for longer than a record is kept: nobody settled it, and its record is gone.
   redis.call('ZREMRANGEBYSCORE', base .. 'open', '-inf', now - ttl)
@@ -37,6 +47,7 @@ local function hasRoom(kind, perPlayer)
   if inflight[kind] >= perPlayer and not recounted[kind] then
     -- A record that went by its time to live was never counted down: count what there is before refusing for ever.
     recounted[kind], inflight[kind] = true, 0
+    writeOpened()
     for _, other in ipairs(redis.call('ZRANGE', base .. 'open', 0, -1)) do
       if redis.call('HGET', base .. 'r:' .. other, 'kind') == kind then inflight[kind] = inflight[kind] + 1 end
     end
@@ -44,7 +55,8 @@ local function hasRoom(kind, perPlayer)
   return inflight[kind] < perPlayer
 end
 
-local function again(rkey, id, hash, nonce, r)
+local function again(rkey, id, hash, nonce)
+  local r = redis.call('HMGET', rkey, 'hash', 'state', 'attempt', 'sessions', 'job', 'end', 'deadline')
   if r[1] ~= hash then return {'conflict'} end
   local told = sid == '' or string.find(r[4], sid, 1, true)
   if sid ~= '' then tell(base, rkey, r[4], sid) end
@@ -67,8 +79,7 @@ end
 
 local longest, news = 0, {}
 local function take(rkey, id, hash, kind, deadline, perPlayer, nonce)
-  local r = redis.call('HMGET', rkey, 'hash', 'state', 'attempt', 'sessions', 'job', 'end', 'deadline')
-  if r[1] then return again(rkey, id, hash, nonce, r) end
+  if redis.call('EXISTS', rkey) == 1 then return again(rkey, id, hash, nonce) end
   count()
   if kept >= outboxMax then return {'unacked'} end
   if not hasRoom(kind, perPlayer) then return {'in_flight'} end
@@ -76,7 +87,8 @@ local function take(rkey, id, hash, kind, deadline, perPlayer, nonce)
   redis.call('HSET', rkey, 'hash', hash, 'kind', kind, 'state', 'accepted', 'attempt', 0, 'run', '',
     'sessions', sid, 'job', '', 'accepted', ARGV[3], 'deadline', deadline)
   redis.call('PEXPIRE', rkey, keep)
-  redis.call('ZADD', base .. 'open', deadline, id)
+  table.insert(opened, deadline)
+  table.insert(opened, id)
   kept, inflight[kind], news[kind], longest = kept + 1, inflight[kind] + 1, true, math.max(longest, keep)
   return {'new'}
 end
@@ -87,6 +99,7 @@ for i, rkey in ipairs(KEYS) do
   replies[i] = take(rkey, ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4]), ARGV[at + 5])
 end
 for kind in pairs(news) do redis.call('HSET', base .. 'inflight', kind, inflight[kind]) end
+writeOpened()
 if longest > 0 then
   for _, key in ipairs({'open', 'inflight'}) do
     -- With a minute to spare, so that the next requests need not extend it again.
@@ -194,12 +207,13 @@ export const settle: Script = {
 local base, now, ttl, outboxMax = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local gone, unacked, fewer = {}, {}, {}
 local function finish(rkey, id, run, state, frame, nonce, asked, attempt)
-  local r = redis.call('HMGET', rkey, 'state', 'run', 'sessions', 'kind', 'attempt')
+  local r = redis.call('HMGET', rkey, 'state', 'run', 'sessions', 'kind', 'attempt', 'deadline')
   if not r[1] then return {'gone'} end
   if ended[r[1]] then return {'ended', r[1]} end
   if run ~= '*' and run ~= r[2] and tonumber(attempt) <= tonumber(r[5]) then return {'fenced'} end
   redis.call('HSET', rkey, 'state', state, 'end', frame, 'ended', now)
-  redis.call('PEXPIRE', rkey, ttl)
+  -- Before its deadline it has been given longer than that: accept counts from the deadline.
+  if tonumber(now) > tonumber(r[6]) then redis.call('PEXPIRE', rkey, ttl) end
   table.insert(gone, id)
   -- A workload, whose runners share one token, has its parts beside it, see workloads.lua.ts.
   if run == '${PARTS_RUN}' or r[2] == '${PARTS_RUN}' then
