@@ -1,9 +1,13 @@
 /** Entry of the gateway. */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { History } from '../history/history.ts';
 import { readConfigOrExit } from '../lib/config.ts';
 import { createLog } from '../lib/log.ts';
 import { startGateway } from './gateway.ts';
 import { servePages } from './pages.ts';
+
+/** From the open port to the first socket, for one that was waiting for it. */
+const FIRST_SOCKET_MS = 20;
 
 async function main(): Promise<void> {
   const config = readConfigOrExit('gateway');
@@ -28,7 +32,8 @@ async function main(): Promise<void> {
     });
   }
 
-  // Loaded after the first socket can come: players do not wait for BullMQ and the dashboard.
+  // Whoever woke this gateway is on the way in: players do not wait for BullMQ and the dashboard to be loaded.
+  await wait(FIRST_SOCKET_MS);
   const queues = await gateway.queues.open();
   let history: History | undefined;
   if (config.HISTORY_URL !== undefined) {
