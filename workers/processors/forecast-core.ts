@@ -15,7 +15,7 @@ export interface ForecastOptions {
   readonly rollouts: number;
   /** Integer, 0 to 2^53 - 1. */
   readonly seed: number;
-  /** Called about every 100 ms, and after each twentieth of the rollouts, with what they say so far. */
+  /** Called after each rollout, and whenever the event loop turns, with what they say so far. */
   readonly onProgress?: (odds: Odds) => void;
   /** Asked at every turn of the event loop; once true, the forecast ends with the rollouts it has. */
   readonly shouldStop?: () => boolean;
@@ -23,7 +23,6 @@ export interface ForecastOptions {
 
 /** Longest stretch without a turn of the event loop, so that a cancel is heard. */
 const SLICE_MS = 12;
-const PROGRESS_MS = 100;
 /** Steps between looks at the clock: about 0.2 ms. */
 const STEPS_PER_LOOK = 16;
 
@@ -44,15 +43,11 @@ export async function forecast(
   const start = saveOf(position);
   let ticksSimulated = 0;
   let sliceEnds = performance.now() + SLICE_MS;
-  let progressDue = performance.now() + PROGRESS_MS;
-  const report = (): void => {
-    onProgress?.(tally.odds());
-    progressDue = performance.now() + PROGRESS_MS;
-  };
+  const report = (): void => onProgress?.(tally.odds());
   /** Lets the event loop turn when the slice is used up. True: stop here. */
   const pause = async (): Promise<boolean> => {
     if (performance.now() < sliceEnds) return false;
-    if (performance.now() >= progressDue) report();
+    report();
     await nextTurn();
     sliceEnds = performance.now() + SLICE_MS;
     return shouldStop?.() ?? false;
@@ -72,7 +67,7 @@ export async function forecast(
     } finally {
       match.free();
     }
-    if (startsTwentieth(rollout + 1, rollouts)) report();
+    report();
   }
   return { ...tally.odds(), ticksSimulated };
 }
@@ -82,11 +77,6 @@ function saveOf(position: KnockoutPosition): Uint8Array {
   const save = match.save();
   match.free();
   return save;
-}
-
-/** Whether `done` is the first count in another twentieth of all. */
-function startsTwentieth(done: number, all: number): boolean {
-  return Math.floor((done * 20) / all) > Math.floor(((done - 1) * 20) / all);
 }
 
 class Tally {
