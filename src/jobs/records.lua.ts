@@ -212,8 +212,9 @@ local function finish(rkey, id, run, state, frame, nonce, asked, attempt)
   if ended[r[1]] then return {'ended', r[1]} end
   if run ~= '*' and run ~= r[2] and tonumber(attempt) <= tonumber(r[5]) then return {'fenced'} end
   redis.call('HSET', rkey, 'state', state, 'end', frame, 'ended', now)
-  -- Before its deadline it has been given longer than that: accept counts from the deadline.
-  if tonumber(now) > tonumber(r[6]) then redis.call('PEXPIRE', rkey, ttl) end
+  -- Accept counts from the deadline: where that is soon, the record's time is as good as right.
+  local early = tonumber(r[6]) - tonumber(now)
+  if early < 0 or early > tonumber(ttl) / 100 then redis.call('PEXPIRE', rkey, ttl) end
   table.insert(gone, id)
   -- A workload, whose runners share one token, has its parts beside it, see workloads.lua.ts.
   if run == '${PARTS_RUN}' or r[2] == '${PARTS_RUN}' then
