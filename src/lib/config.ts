@@ -113,7 +113,7 @@ export const variables = {
     86_400_000,
     10_000,
     604_800_000,
-    'How long an ended request is remembered, ms.',
+    'How long an ended request is remembered, ms; at most a hundredth longer.',
   ),
   LOOK_INTERVAL_MS: int(
     1_000,

@@ -78,7 +78,7 @@ test('a request is followed from accepted to done: stages, attempts, what failed
 });
 
 test('intermediate results of the io lane, a cancel and a failure are in it, and lists find them', async () => {
-  await submit('bob', 'steps', 'pipeline', { firstMs: 5, secondMs: 300, thenMs: 5, note: 'n' });
+  await submit('bob', 'steps', 'pipeline', { firstMs: 5, secondMs: 300, thenMs: 300, note: 'n' });
   await submit('bob', 'broken', 'drill', { act: 'bad_result' });
   await submit('bob', 'stopped', 'pipeline', { firstMs: 60_000 });
   await until(async () => {
