@@ -121,15 +121,21 @@ test('intermediate results of the io lane, a cancel and a failure are in it, and
 });
 
 test('queues are told as they are now, and were; nothing is sampled where nothing is to do', async () => {
-  const now = await ask<{ lanes: object[] }>('/v1/queues');
-  expect(now.lanes).toContainEqual(expect.objectContaining({ lane: 'cpu', slots: 1, busy: 0 }));
-  expect(now.lanes).toContainEqual(expect.objectContaining({ lane: 'io', slots: 2_000 }));
-  let samples: Answer<'samples'>['samples'] = [];
   await until(async () => {
-    ({ samples } = await ask<Answer<'samples'>>('/v1/history/samples?lane=io'));
-    return samples.at(-1)?.busy === 0;
+    const { lanes } = await ask<{ lanes: Answer<'samples'>['samples'] }>('/v1/queues');
+    const idle = (name: string, slots: number) =>
+      lanes.some((one) => one.lane === name && one.slots === slots && one.busy === 0);
+    return idle('cpu', 1) && idle('io', 2_000);
   });
-  expect(samples.some(({ busy, slots }) => busy === 1 && slots === 2_000)).toBe(true);
+  const isSampled = async (busy: number): Promise<boolean> => {
+    const { samples } = await ask<Answer<'samples'>>('/v1/history/samples?lane=io');
+    const last = samples.at(-1);
+    return last?.busy === busy && last.slots === 2_000;
+  };
+  await submit('bob', 'sampled', 'pipeline', { firstMs: 60_000 });
+  await until(async () => await isSampled(1));
+  await muster.fetch('/v1/jobs/sampled', 'bob', { method: 'DELETE' });
+  await until(async () => await isSampled(0));
   // The last ones may still be on their way; then there are no more, for longer than there is between two.
   const count = async () =>
     (await ask<Answer<'samples'>>('/v1/history/samples?lane=io')).samples.length;
