@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ended } from './ended.fixture.ts';
 import type { Note } from './note.ts';
 import { answer } from './queries.ts';
 import { HistoryStore, StoreFailed, type StoreConfig } from './store.ts';
@@ -107,23 +108,6 @@ afterEach(async () => {
 });
 
 const lifeOf = async (id: string = ann.id) => await answer(store, 'request', { player: 'ann', id });
-
-function ended(n: number, at = NOW + n): Note[] {
-  const name = { player: 'ann', id: `r-${n}`, kind: 'pipeline' };
-  const queuedAt = at;
-  return [
-    { is: 'accepted', ...name, at, queuedAt, deadline: at + 1_000 },
-    { is: 'report', ...name, attempt: 1, seq: 1, at, value: 'x'.repeat(1_000) },
-    {
-      is: 'ended',
-      ...name,
-      attempt: 1,
-      at: at + 10,
-      state: n % 4 === 0 ? 'failed' : 'done',
-      ran: { ...here, waitedMs: 1, ms: 10 - (n % 10) },
-    },
-  ];
-}
 
 describe('what is noted of one request', () => {
   test('becomes one row, whatever the order it comes in, in one batch or many, once or twice', async () => {
@@ -268,7 +252,7 @@ describe('the database', () => {
   test('keeps no more rows than it may, and none that is too old, with all that belongs to them', async () => {
     store.close();
     store = open({ HISTORY_ROWS_MAX: 100 });
-    await store.write(Array.from({ length: 130 }, (_, n) => ended(n)).flat());
+    await store.write(Array.from({ length: 130 }, (_, n) => ended(n, NOW + n)).flat());
     expect(await store.prune(0, NOW)).toBe(30);
     const { rows, oldestAt } = await answer(store, 'statistics', {});
     expect(rows).toMatchObject({ requests: 100, attempts: 100, reports: 100 });
@@ -282,11 +266,13 @@ describe('the database', () => {
     store = open({ HISTORY_FILE_MB: 1 });
     const fill = async (): Promise<void> => {
       for (let n = 0; n < 2_000; n += 100)
-        await store.write(Array.from({ length: 100 }, (_, i) => ended(n + i)).flat());
+        await store.write(Array.from({ length: 100 }, (_, i) => ended(n + i, NOW + n + i)).flat());
     };
     await expect(fill()).rejects.toMatchObject({ name: 'StoreFailed', code: 'SQLITE_FULL' });
     expect(await store.makeRoom()).toBeGreaterThan(0);
-    await store.write(Array.from({ length: 100 }, (_, i) => ended(5_000 + i)).flat());
+    await store.write(
+      Array.from({ length: 100 }, (_, i) => ended(5_000 + i, NOW + 5_000 + i)).flat(),
+    );
     expect(await lifeOf('r-5001')).toMatchObject({ state: 'done' });
     expect(await lifeOf('r-1')).toBeNull();
   });

@@ -8,6 +8,7 @@ import type { Answer, RequestLife } from '../../src/history/questions.ts';
 import { removeWithTests } from '../support/cleanup.ts';
 import { CORE, Muster, type TestGateway } from '../support/muster.ts';
 import { until } from '../support/until.ts';
+import * as dashboard from './dashboard.ts';
 
 let muster: Muster;
 let folder: string;
@@ -23,31 +24,12 @@ beforeAll(async () => {
   });
 });
 
-async function ask<T>(path: string, gateway: TestGateway = muster.gateway): Promise<T> {
-  const [, port] = await gateway.process.waitForLine(/"dashboard listens".*"port":(\d+)/);
-  const response = await fetch(`http://127.0.0.1:${port}${path}`);
-  const body: unknown = await response.json();
-  if (!response.ok) throw new Error(JSON.stringify(body));
-  return body as T;
-}
-
-/** The request's row once it says that it has ended. */
-async function lifeOf(player: string, id: string, gateway?: TestGateway): Promise<RequestLife> {
-  let life: RequestLife | undefined;
-  await until(async () => {
-    const path = `/v1/history/requests/${player}/${id}`;
-    life = await ask<RequestLife>(path, gateway).catch(() => undefined);
-    return life?.endedAt !== null && life !== undefined && life.acceptedAt !== null;
-  });
-  return life as RequestLife;
-}
-
-/** Over HTTP, without waiting for its end. */
-async function submit(player: string, id: string, kind: string, input: object): Promise<void> {
-  const headers = { 'idempotency-key': id };
-  const call = { method: 'POST', headers, body: JSON.stringify(input) };
-  expect((await muster.fetch(`/v1/jobs/${kind}`, player, call)).status).toBe(202);
-}
+const ask = async <T>(path: string, gateway: TestGateway = muster.gateway): Promise<T> =>
+  await dashboard.ask<T>(path, gateway);
+const lifeOf = async (player: string, id: string, gateway: TestGateway = muster.gateway) =>
+  await dashboard.lifeOf(player, id, gateway);
+const submit = async (player: string, id: string, kind: string, input: object) =>
+  await dashboard.submit(muster, player, id, kind, input);
 
 test('a request is followed from accepted to done: stages, attempts, what failed, where it ran', async () => {
   const before = Date.now();
