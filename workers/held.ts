@@ -65,8 +65,8 @@ export class Held<N extends KindName> {
   private readonly stopped = new Stop();
   private seq = 0;
   private last: Promise<void> | undefined;
-  /** Absent where every report goes. */
-  private readonly pace: Pace<unknown> | undefined;
+  /** Of a kind whose reports may be skipped, once there is one: most requests have none. */
+  private pace: Pace<unknown> | undefined;
 
   /** @throws ZodError when the input is none of this kind */
   constructor(
@@ -78,8 +78,6 @@ export class Held<N extends KindName> {
     private readonly job: string,
   ) {
     const { stopped } = this;
-    if (kind.delivery === 'latest')
-      this.pace = new Pace(kind.progressEveryMs, async (value) => await this.tell(value));
     this.name = jobId(data.player, data.id);
     this.item = {
       input: kind.input.parse(data.input) as InputOf<N>,
@@ -135,7 +133,9 @@ export class Held<N extends KindName> {
 
   private async progress(value: unknown): Promise<void> {
     const report = this.kind.progress.parse(value);
-    await (this.pace?.offer(report) ?? this.tell(report));
+    if (this.kind.delivery === 'every') return await this.tell(report);
+    this.pace ??= new Pace(this.kind.progressEveryMs, async (one) => await this.tell(one));
+    await this.pace.offer(report);
   }
 
   private async tell(value: unknown): Promise<void> {

@@ -155,7 +155,7 @@ export const questions = {
       /** ms since 1970; absent: an hour ago. */
       sinceMs: z.number().optional(),
       untilMs: z.number().optional(),
-      lane: z.enum(['cpu', 'io', 'arena']).optional(),
+      lane: laneMoment.shape.lane.optional(),
       limit: limit.default(ROWS_MAX),
     }),
     /** Oldest first; the newest ones where there are more than `limit`. */

@@ -27,9 +27,7 @@ local kept, inflight, recounted = nil, {}, {}
 local opened = {}
 
 local function writeOpened()
-  for i = 1, #opened, 1000 do
-    redis.call('ZADD', base .. 'open', unpack(opened, i, math.min(i + 999, #opened)))
-  end
+  if #opened > 0 then redis.call('ZADD', base .. 'open', unpack(opened)) end
   opened = {}
 end
 
