@@ -178,7 +178,12 @@ describe('job kinds', () => {
       result: z.null(),
     });
     expect(Object.isFrozen(kind)).toBe(true);
-    expect(kind).toMatchObject({ delivery: 'latest', progressEveryMs: 100, attempts: 3 });
+    expect(kind).toMatchObject({
+      delivery: 'latest',
+      progressEveryMs: 100,
+      attempts: 3,
+      deadlineMs: 60_000,
+    });
     expect(defineKind({ ...kind, attempts: 1 }).attempts).toBe(1);
   });
 });

@@ -4,8 +4,8 @@ import { ORDERS_CHANNEL, playerKeys } from '../../src/relay/keys.ts';
 import { Muster } from '../support/muster.ts';
 import type { RawClient } from '../support/raw-client.ts';
 
-/** A gap is noticed within 2 s where a process gets its turn (guarantee 4); the rest is for a machine that is busy, ms. */
-const NOTICED_MS = 10_000;
+/** A gap is noticed within this, ms: guarantee 4. */
+const NOTICED_MS = 2_000;
 
 let muster: Muster;
 let client: RawClient;
