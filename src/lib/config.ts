@@ -250,7 +250,7 @@ export const variables = {
   ),
   CHILD_WARM: flag(
     true,
-    'Whether a new child of the cpu lane runs its heaviest processor before it takes jobs. off: it takes them a second sooner, and the first ones run code that is not optimised yet.',
+    'Whether a new child of the cpu lane runs its heaviest processor before it takes jobs. off: it takes them sooner, and the first ones run code that is not optimised yet.',
   ),
   STOP_GRACE_MS: int(
     500,
